@@ -1,0 +1,8 @@
+//! Sessions for Rust web services: everything that is true whatever the framework or database.
+
+pub mod clock;
+pub mod ids;
+pub mod store;
+
+pub use async_trait::async_trait;
+pub use ids::{InvalidId, KeyId, SessionHandle, TenantId, UserId};
