@@ -3,6 +3,8 @@
 pub mod clock;
 pub mod ids;
 pub mod store;
+pub mod memory;
 
 pub use async_trait::async_trait;
 pub use ids::{InvalidId, KeyId, SessionHandle, TenantId, UserId};
+pub use memory::MemoryStore;
