@@ -1,0 +1,73 @@
+//! Ending sessions, so that what was committed is known here whatever becomes of the caller.
+
+use std::sync::Arc;
+
+use super::LocalBackend;
+use crate::{
+    blacklist::Unsettled,
+    error::SessionError,
+    ids::SessionHandle,
+    store::{RevokedSession, SessionScope, StoreError},
+    telemetry,
+};
+
+impl LocalBackend {
+    /// Ends most of what is in a large scope, so that the one statement that ends all of it need not
+    /// hold the database for longer than anybody waits.
+    pub(super) async fn revoke_in_batches(
+        &self,
+        scope: &SessionScope,
+    ) -> Result<Vec<SessionHandle>, SessionError> {
+        let (mut ended, mut last) = (Vec::new(), None);
+        loop {
+            let (scope, now_ms) = (scope.clone(), self.now_ms());
+            let page = self.calls.call("list", move |store| async move {
+                store.list(&scope, now_ms, last.as_ref(), BATCH).await
+            });
+            let page = match page.await {
+                // The statement that ends all of it does not read the rows.
+                Err(StoreError::Corrupt(_)) => return Ok(ended),
+                page => page?,
+            };
+            let handles: Vec<SessionHandle> = page.iter().map(|row| row.handle.clone()).collect();
+            last = page.into_iter().next_back();
+            if last.is_none() {
+                return Ok(ended);
+            }
+            ended.extend(
+                self.revoke_and_tell(SessionScope::Handles(handles), |_| {})
+                    .await?,
+            );
+        }
+    }
+
+    /// Ends sessions and tells what became of it, in the store's task, which runs to its end
+    /// whatever becomes of the caller: what was committed is known here at once. What is not known
+    /// to be committed is in doubt, whether the task lost its answer or the caller did not wait.
+    pub(super) async fn revoke_and_tell(
+        &self,
+        scope: SessionScope,
+        tell: impl FnOnce(&[RevokedSession]) + Send + 'static,
+    ) -> Result<Vec<SessionHandle>, SessionError> {
+        let skew = self.config.revocation_skew();
+        let blacklist = Arc::clone(&self.blacklist);
+        let waiting = Unsettled::new(&self.blacklist);
+        let revoked = self
+            .calls
+            .call("revoke", move |store| async move {
+                let unsettled = Unsettled::new(&blacklist);
+                let revoked = store.revoke(&scope, skew).await?;
+                blacklist.extend(&revoked);
+                unsettled.settle();
+                telemetry::revoked(&revoked);
+                tell(&revoked);
+                Ok(revoked)
+            })
+            .await?;
+        waiting.settle();
+        Ok(revoked.into_iter().map(|session| session.handle).collect())
+    }
+}
+
+/// How many sessions of a large scope are ended in one transaction.
+const BATCH: u32 = 1_000;

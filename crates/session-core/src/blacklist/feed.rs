@@ -1,0 +1,187 @@
+//! Feeds: how the set of revoked sessions hears of what other nodes revoke.
+
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, atomic::Ordering},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::{Blacklist, Freshness};
+use crate::{
+    clock::unix_ms,
+    store::{RevocationCursor, RevokedSession},
+    store_calls::StoreCalls,
+};
+
+/// How a node hears of revocations.
+///
+/// A feed may only ever say "revoked", never "valid". It runs in a task of the service's until it
+/// is told to stop, and earns the set's freshness by [`FeedReceiver::complete_as_of`]: a feed that
+/// falls silent makes the set old, and routes that ask for it then ask the database.
+#[async_trait]
+pub trait RevocationFeed: fmt::Debug + Send + Sync + 'static {
+    /// Tells `receiver` what is revoked, until `stop` is cancelled. A feed that cannot go on tries
+    /// again by itself; returning early means silence.
+    async fn run(&self, receiver: FeedReceiver, stop: CancellationToken);
+}
+
+/// Where a feed puts what it hears.
+#[derive(Debug, Clone)]
+pub struct FeedReceiver {
+    blacklist: Arc<Blacklist>,
+    vouches: bool,
+}
+
+/// A moment on the service's clocks.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedMoment(Freshness);
+
+impl FeedReceiver {
+    pub(crate) fn new(blacklist: Arc<Blacklist>) -> Self {
+        Self {
+            blacklist,
+            vouches: true,
+        }
+    }
+
+    /// For a feed that may be sooner than the store's own and may miss what that one hears.
+    pub(crate) fn beside_the_store(blacklist: Arc<Blacklist>) -> Self {
+        Self {
+            blacklist,
+            vouches: false,
+        }
+    }
+
+    /// Adds revoked sessions. Repeats and any order are fine.
+    pub fn revoked(&self, sessions: &[RevokedSession]) {
+        self.blacklist.extend(sessions);
+    }
+
+    /// The present moment: to be taken *before* asking, so that an answer is never said to be
+    /// fresher than the question.
+    pub fn moment(&self) -> FeedMoment {
+        let clock = &self.blacklist.clock;
+        FeedMoment(Freshness::AsOf {
+            monotonic: clock.monotonic(),
+            wall_ms: unix_ms(clock.now()),
+        })
+    }
+
+    /// Everything that was acknowledged before `moment` has been told.
+    ///
+    /// Only the store's own feed is believed: one that was added beside it makes hearing faster and
+    /// nothing else.
+    pub fn complete_as_of(&self, moment: FeedMoment) {
+        if self.vouches {
+            self.blacklist.set_fresh(moment.0);
+        }
+    }
+
+    /// How often a revocation of this process has been in doubt.
+    pub(crate) fn doubts(&self) -> u64 {
+        self.blacklist.doubts.load(Ordering::Relaxed)
+    }
+
+    /// Nobody but this process can revoke, so everything has been told and always will be, unless
+    /// a revocation has come into doubt since there were `doubts` of them.
+    pub(crate) fn complete_unless_doubted_since(&self, doubts: u64) {
+        let mut freshness = self
+            .blacklist
+            .freshness
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if self.doubts() == doubts {
+            *freshness = Freshness::Always;
+        }
+    }
+
+    /// Completes when a revocation of this process is in doubt.
+    pub(crate) async fn doubted(&self) {
+        self.blacklist.doubted.notified().await;
+    }
+}
+
+/// The feed of a process that is alone with its store.
+#[derive(Debug)]
+pub(crate) struct InProcessFeed {
+    pub(crate) calls: StoreCalls,
+}
+
+#[async_trait]
+impl RevocationFeed for InProcessFeed {
+    async fn run(&self, receiver: FeedReceiver, stop: CancellationToken) {
+        let mut cursor = RevocationCursor::default();
+        loop {
+            let doubts = receiver.doubts();
+            let is_complete = catch_up(&self.calls, &receiver, &mut cursor).await;
+            if is_complete {
+                receiver.complete_unless_doubted_since(doubts);
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = receiver.doubted(), if is_complete => {}
+                () = tokio::time::sleep(RETRY), if !is_complete => {}
+            }
+        }
+    }
+}
+
+/// The feed of a store whose cursors are in commit order: asks again and again what came since.
+#[derive(Debug)]
+pub(crate) struct StorePollingFeed {
+    pub(crate) calls: StoreCalls,
+    pub(crate) every: Duration,
+}
+
+#[async_trait]
+impl RevocationFeed for StorePollingFeed {
+    async fn run(&self, receiver: FeedReceiver, stop: CancellationToken) {
+        let mut cursor = RevocationCursor::default();
+        loop {
+            let asked = receiver.moment();
+            if catch_up(&self.calls, &receiver, &mut cursor).await {
+                receiver.complete_as_of(asked);
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(self.every) => {}
+            }
+        }
+    }
+}
+
+/// Reads everything after `cursor`; `false` when the store did not answer.
+async fn catch_up(
+    calls: &StoreCalls,
+    receiver: &FeedReceiver,
+    cursor: &mut RevocationCursor,
+) -> bool {
+    loop {
+        let from = *cursor;
+        let now_ms = receiver.blacklist.now_ms();
+        let page = calls
+            .call("revocations_since", move |store| async move {
+                store.revocations_since(from, now_ms, PAGE).await
+            })
+            .await;
+        match page {
+            Ok(page) => {
+                receiver.revoked(&page.revoked);
+                *cursor = page.next;
+                if !page.more {
+                    return true;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the revocations could not be read");
+                return false;
+            }
+        }
+    }
+}
+
+const PAGE: u32 = 1_000;
+const RETRY: Duration = Duration::from_secs(1);

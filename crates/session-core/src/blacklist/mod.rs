@@ -1,0 +1,399 @@
+//! The in-memory set of sessions that are revoked but whose access tokens have not all expired.
+//!
+//! The set only grows by union and shrinks by time, so the order in which revocations become known,
+//! repeats and several feeds at once do no harm. Nothing can take a session out of it before its
+//! last access token has expired.
+
+mod doubt;
+mod feed;
+mod waiters;
+
+use std::{
+    collections::{HashMap, hash_map::RandomState},
+    fmt,
+    hash::BuildHasher,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use aws_lc_rs::digest;
+use tokio::sync::Notify;
+
+use crate::{
+    clock::{Clock, duration_ms, unix_ms},
+    ids::SessionHandle,
+    store::RevokedSession,
+};
+pub(crate) use doubt::Unsettled;
+pub use feed::{FeedMoment, FeedReceiver, RevocationFeed};
+pub(crate) use feed::{InProcessFeed, StorePollingFeed};
+use waiters::Waiters;
+pub(crate) use waiters::Waiting;
+
+/// So many locks that readers on many cores seldom meet a writer.
+const SHARDS: usize = 64;
+
+/// The set of revoked sessions, with what is known about how fresh it is.
+pub(crate) struct Blacklist {
+    shards: Box<[RwLock<HashMap<u128, i64>>]>,
+    hasher: RandomState,
+    entries: AtomicUsize,
+    incomplete_until_ms: AtomicI64,
+    capacity: usize,
+    freshness: Mutex<Freshness>,
+    /// Counted while `freshness` is locked.
+    doubts: AtomicU64,
+    doubted: Notify,
+    waiters: Waiters,
+    began: Began,
+    clock: Arc<dyn Clock>,
+}
+
+/// When the set was made, on both clocks.
+#[derive(Debug, Clone, Copy)]
+struct Began {
+    monotonic: Duration,
+    wall_ms: i64,
+}
+
+/// How fresh the set is.
+#[derive(Debug, Clone, Copy)]
+enum Freshness {
+    /// No feed has spoken yet, or not since a revocation of ours was in doubt.
+    Never,
+    /// Nobody else can revoke, so what is here is all there is.
+    Always,
+    /// Everything acknowledged before this moment is here. On both clocks, because a machine that
+    /// was suspended stops the monotonic one and an operator may set the other back.
+    AsOf { monotonic: Duration, wall_ms: i64 },
+}
+
+/// What the set says about a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Listed {
+    /// The session was revoked.
+    Revoked,
+    /// The session had not been revoked as of `age` ago.
+    Absent,
+    /// The set is too old, or had to leave something out, so it cannot say.
+    Unknown,
+}
+
+impl Blacklist {
+    pub(crate) fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            hasher: RandomState::new(),
+            entries: AtomicUsize::new(0),
+            incomplete_until_ms: AtomicI64::new(i64::MIN),
+            capacity,
+            freshness: Mutex::new(Freshness::Never),
+            doubts: AtomicU64::new(0),
+            doubted: Notify::new(),
+            waiters: Waiters::default(),
+            began: Began {
+                monotonic: clock.monotonic(),
+                wall_ms: unix_ms(clock.now()),
+            },
+            clock,
+        }
+    }
+
+    /// Adds sessions and wakes whoever waits for them to end.
+    pub(crate) fn extend<'a>(&self, revoked: impl IntoIterator<Item = &'a RevokedSession>) {
+        let now_ms = self.now_ms();
+        let mut swept = false;
+        for session in revoked {
+            let key = key_of(&session.handle);
+            if self.len() >= self.capacity && !swept {
+                self.sweep();
+                swept = true;
+            }
+            if session.expires_at_ms <= now_ms {
+                // Nobody has a token of it any more.
+            } else if self.len() >= self.capacity {
+                self.incomplete_until_ms
+                    .fetch_max(session.expires_at_ms, Ordering::AcqRel);
+            } else {
+                self.insert(key, session.expires_at_ms);
+            }
+            self.waiters.wake(key);
+        }
+    }
+
+    /// What is known about a session, if the set is no older than `max_staleness`.
+    pub(crate) fn look_up(&self, handle: &SessionHandle, max_staleness: Duration) -> Listed {
+        // Judged before looking: a set that only becomes complete after the look is no witness.
+        let is_complete =
+            !self.is_incomplete() && self.age().is_some_and(|age| age <= max_staleness);
+        if self.contains_key(key_of(handle)) {
+            Listed::Revoked
+        } else if !is_complete {
+            Listed::Unknown
+        } else {
+            Listed::Absent
+        }
+    }
+
+    /// How long ago the set was complete; `None` when no feed has spoken yet.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        match *self
+            .freshness
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+        {
+            Freshness::Never => None,
+            Freshness::Always => Some(Duration::ZERO),
+            Freshness::AsOf { monotonic, wall_ms } => {
+                let by_monotonic = self.clock.monotonic().saturating_sub(monotonic);
+                let by_wall = unix_ms(self.clock.now()).saturating_sub(wall_ms);
+                let by_wall = Duration::from_millis(u64::try_from(by_wall).unwrap_or(0));
+                Some(by_monotonic.max(by_wall))
+            }
+        }
+    }
+
+    /// How many sessions are in the set.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.load(Ordering::Relaxed)
+    }
+
+    /// Whether a revoked session found no room. Until its last access token has expired, the
+    /// database is asked about sessions that are not in the set.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.incomplete_until_ms.load(Ordering::Acquire) > self.now_ms()
+    }
+
+    /// Forgets the sessions whose access tokens have all expired.
+    pub(crate) fn sweep(&self) {
+        let now_ms = self.now_ms();
+        for shard in &self.shards {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            let before = shard.len();
+            shard.retain(|_, expires_at_ms| *expires_at_ms > now_ms);
+            if shard.len() < shard.capacity() / 4 {
+                shard.shrink_to_fit();
+            }
+            self.entries
+                .fetch_sub(before - shard.len(), Ordering::Relaxed);
+        }
+    }
+
+    /// The time that entries expire by: the wall clock, unless it has run ahead of the monotonic one.
+    /// Set forward and back again, it would otherwise have made the set forget for good.
+    pub(crate) fn now_ms(&self) -> i64 {
+        let elapsed = self.clock.monotonic().saturating_sub(self.began.monotonic);
+        let by_monotonic = self.began.wall_ms.saturating_add(duration_ms(elapsed));
+        unix_ms(self.clock.now()).min(by_monotonic)
+    }
+
+    /// A registration that is woken when the session is revoked.
+    pub(crate) fn wait_for(self: &Arc<Self>, handle: &SessionHandle) -> Waiting {
+        Waiting::new(Arc::clone(self), key_of(handle))
+    }
+
+    pub(crate) fn contains_key(&self, key: u128) -> bool {
+        self.shard(key)
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(&key)
+    }
+
+    fn insert(&self, key: u128, expires_at_ms: i64) {
+        let mut shard = self
+            .shard(key)
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = shard.len();
+        let known = shard.entry(key).or_insert(expires_at_ms);
+        *known = expires_at_ms.max(*known);
+        self.entries
+            .fetch_add(shard.len() - before, Ordering::Relaxed);
+    }
+
+    fn set_fresh(&self, freshness: Freshness) {
+        let mut current = self
+            .freshness
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match (*current, freshness) {
+            (Freshness::Always, _) => {}
+            (
+                Freshness::AsOf {
+                    monotonic: known, ..
+                },
+                Freshness::AsOf { monotonic, .. },
+            ) if monotonic < known => {}
+            _ => *current = freshness,
+        }
+    }
+
+    /// A revocation of ours may have been committed although its answer did not arrive, so what is
+    /// here is no longer all there is. A feed that asks the store regularly will hear of it.
+    fn doubt(&self) {
+        let mut freshness = self
+            .freshness
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.doubts.fetch_add(1, Ordering::Relaxed);
+        if matches!(*freshness, Freshness::Always) {
+            *freshness = Freshness::Never;
+        }
+        drop(freshness);
+        self.doubted.notify_one();
+    }
+
+    fn shard(&self, key: u128) -> &RwLock<HashMap<u128, i64>> {
+        let index = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "a remainder of SHARDS is below SHARDS"
+        )]
+        &self.shards[index]
+    }
+}
+
+impl fmt::Debug for Blacklist {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Blacklist")
+            .field("len", &self.len())
+            .field("age", &self.age())
+            .finish_non_exhaustive()
+    }
+}
+
+/// 128 bits that stand for a handle in the set: two handles share them with a probability that can
+/// be neglected, and then the error is to refuse.
+fn key_of(handle: &SessionHandle) -> u128 {
+    let digest = digest::digest(&digest::SHA256, handle.as_str().as_bytes());
+    digest
+        .as_ref()
+        .first_chunk::<16>()
+        .map_or(0, |bytes| u128::from_be_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{ManualClock, from_unix_ms};
+
+    fn handle(text: &str) -> SessionHandle {
+        SessionHandle::try_from(text).unwrap()
+    }
+
+    fn revoked(text: &str, expires_at_ms: i64) -> RevokedSession {
+        RevokedSession {
+            handle: handle(text),
+            expires_at_ms,
+        }
+    }
+
+    fn at(now_ms: i64, capacity: usize) -> (Arc<ManualClock>, Arc<Blacklist>) {
+        let clock = Arc::new(ManualClock::new(from_unix_ms(now_ms)));
+        let blacklist = Arc::new(Blacklist::new(capacity, clock.clone()));
+        (clock, blacklist)
+    }
+
+    const STALENESS: Duration = Duration::from_secs(5);
+
+    /// G14: an entry stays until the last access token has expired, and leaves then.
+    #[test]
+    fn an_entry_leaves_when_its_last_access_token_has_expired() {
+        let (clock, blacklist) = at(1_000_000, 10);
+        blacklist.set_fresh(Freshness::Always);
+        blacklist.extend(&[revoked("a", 1_002_000), revoked("a", 1_001_000)]);
+        clock.advance(Duration::from_millis(1_999));
+        blacklist.sweep();
+        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
+        clock.advance(Duration::from_millis(1));
+        blacklist.sweep();
+        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Absent);
+        assert_eq!(blacklist.len(), 0);
+    }
+
+    /// REQ-43: a set that has not heard from its feed cannot say that a session is live.
+    #[test]
+    fn a_stale_set_says_revoked_but_never_live() {
+        let (clock, blacklist) = at(1_000_000, 10);
+        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
+        let receiver = FeedReceiver::new(Arc::clone(&blacklist));
+        let asked = receiver.moment();
+        blacklist.extend(&[revoked("b", 9_000_000)]);
+        receiver.complete_as_of(asked);
+        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Absent);
+        clock.advance(STALENESS + Duration::from_millis(1));
+        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
+        assert_eq!(blacklist.look_up(&handle("b"), STALENESS), Listed::Revoked);
+    }
+
+    /// A clock that is set forward and back again takes nothing out of the set.
+    #[test]
+    fn a_wall_clock_that_jumps_forward_makes_the_set_forget_nothing() {
+        let (clock, blacklist) = at(1_000_000, 10);
+        blacklist.set_fresh(Freshness::Always);
+        blacklist.extend(&[revoked("a", 2_000_000)]);
+        clock.set_wall_clock(from_unix_ms(9_000_000));
+        blacklist.sweep();
+        clock.set_wall_clock(from_unix_ms(1_000_000));
+        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
+    }
+
+    /// Design §7: what hears sooner must not vouch that nothing was missed.
+    #[test]
+    fn an_added_feed_cannot_make_the_set_fresh() {
+        let (_clock, blacklist) = at(1_000_000, 10);
+        let added = FeedReceiver::beside_the_store(Arc::clone(&blacklist));
+        added.complete_as_of(added.moment());
+        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
+        added.revoked(&[revoked("a", 2_000_000)]);
+        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
+    }
+
+    /// A suspended machine stops the monotonic clock; the wall clock tells.
+    #[test]
+    fn a_machine_that_slept_knows_that_its_set_is_old() {
+        let (clock, blacklist) = at(1_000_000, 10);
+        let receiver = FeedReceiver::new(Arc::clone(&blacklist));
+        receiver.complete_as_of(receiver.moment());
+        clock.set_wall_clock(from_unix_ms(1_000_000 + 3_600_000));
+        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
+    }
+
+    #[test]
+    fn a_full_set_asks_the_database_instead_of_forgetting() {
+        let (clock, blacklist) = at(1_000_000, 2);
+        blacklist.set_fresh(Freshness::Always);
+        for (name, expires_at_ms) in [("a", 2_000_000), ("b", 3_000_000), ("c", 4_000_000)] {
+            blacklist.extend(&[revoked(name, expires_at_ms)]);
+        }
+        assert_eq!(blacklist.len(), 2);
+        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
+        assert_eq!(blacklist.look_up(&handle("c"), STALENESS), Listed::Unknown);
+        clock.advance(Duration::from_mins(50));
+        assert_eq!(blacklist.look_up(&handle("c"), STALENESS), Listed::Absent);
+    }
+
+    #[tokio::test]
+    async fn a_waiter_is_woken_by_its_own_session_only() {
+        let (_clock, blacklist) = at(1_000_000, 10);
+        let waiting = blacklist.wait_for(&handle("a"));
+        let mut revocation = std::pin::pin!(waiting.revoked());
+        assert!(futures_pending(revocation.as_mut()).await);
+        blacklist.extend(&[revoked("b", 2_000_000)]);
+        assert!(futures_pending(revocation.as_mut()).await);
+        blacklist.extend(&[revoked("a", 2_000_000)]);
+        revocation.await;
+        blacklist.wait_for(&handle("a")).revoked().await;
+    }
+
+    async fn futures_pending(mut future: std::pin::Pin<&mut impl Future<Output = ()>>) -> bool {
+        std::future::poll_fn(|context| {
+            std::task::Poll::Ready(future.as_mut().poll(context).is_pending())
+        })
+        .await
+    }
+}

@@ -1,0 +1,118 @@
+//! What a readiness probe wants to know.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::{error::SessionError, sessions::Sessions};
+
+/// Whether this node can serve, and if not, why.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Health {
+    /// Why the store does not answer; `None` when it does.
+    pub store: Option<SessionError>,
+    /// How far the store's clock is from ours, as last measured; `None` when the store has no clock
+    /// of its own.
+    pub clock_offset: Option<Duration>,
+    /// The set of revoked sessions.
+    pub blacklist: BlacklistHealth,
+    /// Whether there is a key to sign with.
+    pub can_sign: bool,
+}
+
+/// The state of the set of revoked sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BlacklistHealth {
+    /// How long ago the set was complete; `None` when it never was.
+    pub age: Option<Duration>,
+    /// Whether that is recent enough. If not, routes that check the blacklist ask the database.
+    pub is_fresh: bool,
+    /// How many sessions are in it.
+    pub entries: usize,
+    /// Whether it was too small for all revoked sessions.
+    pub is_incomplete: bool,
+}
+
+impl Health {
+    /// Whether this node should get requests: the store answers, there is a key, and the clocks are
+    /// less than 30 seconds apart. A blacklist that is not fresh costs speed, not correctness.
+    pub fn is_ready(&self) -> bool {
+        let clocks_agree = self
+            .clock_offset
+            .is_none_or(|offset| offset <= MAX_CLOCK_OFFSET);
+        self.store.is_none() && self.can_sign && clocks_agree
+    }
+}
+
+/// What the background task has measured last.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    clock_offset: Mutex<Option<Duration>>,
+}
+
+impl Measured {
+    pub(super) fn set_clock_offset(&self, offset: Option<Duration>) {
+        *self
+            .clock_offset
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = offset;
+        match offset {
+            Some(offset) if offset > WARN_CLOCK_OFFSET => {
+                tracing::warn!(?offset, "this machine's clock and the database's differ");
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether times that this node writes or judges by are the database's, as far as is known.
+    pub(super) fn clocks_agree(&self) -> bool {
+        self.clock_offset()
+            .is_none_or(|offset| offset <= MAX_CLOCK_OFFSET)
+    }
+
+    fn clock_offset(&self) -> Option<Duration> {
+        *self
+            .clock_offset
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sessions {
+    /// The state of this node, for a readiness probe. Costs one small query.
+    pub async fn health(&self) -> Health {
+        let age = self.blacklist().age();
+        let max_staleness = self.config().max_staleness();
+        let is_incomplete = self.blacklist().is_incomplete();
+        let keys = self.backend().keys();
+        Health {
+            store: match self.backend().ping().await {
+                Ok(offset) => {
+                    self.0.health.set_clock_offset(offset);
+                    None
+                }
+                Err(error) => Some(error),
+            },
+            clock_offset: self.0.health.clock_offset(),
+            blacklist: BlacklistHealth {
+                age,
+                is_fresh: !is_incomplete && age.is_some_and(|age| age <= max_staleness),
+                entries: self.blacklist().len(),
+                is_incomplete,
+            },
+            can_sign: keys
+                .signing_key(
+                    self.config().signing_key_kind().purpose(),
+                    self.clock().now(),
+                )
+                .is_some(),
+        }
+    }
+}
+
+/// Design §5: over this the operator hears of it, and over the other the node is not ready.
+const WARN_CLOCK_OFFSET: Duration = Duration::from_secs(2);
+const MAX_CLOCK_OFFSET: Duration = Duration::from_secs(30);

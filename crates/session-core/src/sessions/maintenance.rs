@@ -1,0 +1,120 @@
+//! The background tasks: one reads the keys again, makes the next one in time, sweeps the set of
+//! revoked sessions and measures the clocks; one deletes what has expired.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::health::Measured;
+use crate::{
+    backend::SessionBackend,
+    blacklist::Blacklist,
+    clock::{Clock, unix_ms},
+    keys::{KeyError, KeyService},
+    store_calls::StoreCalls,
+    telemetry,
+};
+
+/// What the first task works on. Holds no [`Sessions`](crate::Sessions), so that dropping the
+/// last of them ends the task.
+pub(super) struct Maintenance {
+    pub(super) keys: Arc<KeyService>,
+    pub(super) backend: Arc<dyn SessionBackend>,
+    pub(super) blacklist: Arc<Blacklist>,
+    pub(super) health: Arc<Measured>,
+}
+
+impl Maintenance {
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let mut keys = every(KEYS_EVERY);
+        let mut sweep = every(SWEEP_EVERY);
+        let mut measure = every(MEASURE_EVERY);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = keys.tick() => self.refresh_keys().await,
+                _ = sweep.tick() => {
+                    self.blacklist.sweep();
+                    telemetry::blacklist(self.blacklist.len(), self.blacklist.age());
+                }
+                _ = measure.tick() => self.measure_clock().await,
+            }
+        }
+    }
+
+    async fn refresh_keys(&self) {
+        let outcome = async {
+            self.keys.reload().await?;
+            self.keys.ensure_current().await?;
+            if self.health.clocks_agree() {
+                self.keys.purge_retired().await?;
+            }
+            Ok::<(), KeyError>(())
+        };
+        if let Err(error) = outcome.await {
+            tracing::warn!(%error, "the keys could not be brought up to date");
+        }
+    }
+
+    async fn measure_clock(&self) {
+        match self.backend.ping().await {
+            Ok(offset) => self.health.set_clock_offset(offset),
+            Err(error) => tracing::warn!(%error, "the store's clock could not be read"),
+        }
+    }
+}
+
+/// Deletes what has expired. A task of its own, so that a long backlog keeps nothing else waiting.
+pub(super) struct Purge {
+    pub(super) calls: StoreCalls,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) health: Arc<Measured>,
+    pub(super) interval: Duration,
+    pub(super) batch: u32,
+}
+
+impl Purge {
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let mut due = every(self.interval);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = due.tick() => {}
+            }
+            // In small batches, so that no lock is held for long. A node whose clock is wrong must
+            // not delete what has not expired.
+            while !stop.is_cancelled() && self.health.clocks_agree() && self.delete_some().await {}
+        }
+    }
+
+    /// Deletes one batch; whether there may be more.
+    async fn delete_some(&self) -> bool {
+        let (now_ms, batch) = (unix_ms(self.clock.now()), self.batch);
+        let purged = self
+            .calls
+            .call("purge", move |store| async move {
+                store.purge_expired(now_ms, batch).await
+            })
+            .await;
+        match purged {
+            Ok(purged) => purged.sessions.max(purged.revocations) >= u64::from(batch),
+            Err(error) => {
+                tracing::warn!(%error, "expired sessions could not be deleted");
+                false
+            }
+        }
+    }
+}
+
+fn every(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+/// Half of the time for which a new key is published before it signs, so that every node has read
+/// it twice by then.
+const KEYS_EVERY: Duration = Duration::from_secs(30);
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+const MEASURE_EVERY: Duration = Duration::from_mins(1);

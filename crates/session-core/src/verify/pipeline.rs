@@ -1,0 +1,308 @@
+//! The verification pipeline, in the order of wire §6: signature and times, kind of key, anti-CSRF,
+//! then as far beyond the token as the route asks, then the claims.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tracing::Instrument as _;
+
+use crate::{
+    blacklist::Listed,
+    claims::{self, ClaimValidator},
+    error::{BackendError, ClientTokens, SessionError},
+    http::TransferMethod,
+    ids::SessionHandle,
+    information::SessionInformation,
+    session::Session,
+    sessions::Sessions,
+    telemetry,
+    token::{ParsedAccessToken, TokenRejection, VerifiedAccessToken},
+    verify::{Lookups, VerifyOptions},
+};
+
+/// What a request brought against cross-site request forgery (wire §9.3).
+#[derive(Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "complete by nature")]
+pub enum PresentedAntiCsrf<'a> {
+    /// Nothing is asked for: the session does not travel in cookies, the method is safe, or another
+    /// defence has been checked.
+    NotChecked,
+    /// The session's anti-CSRF token is asked for, and this is what the request had in its place.
+    Token(Option<&'a str>),
+}
+
+impl fmt::Debug for PresentedAntiCsrf<'_> {
+    /// Shows no token (security K1).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotChecked => "NotChecked",
+            Self::Token(None) => "Token(None)",
+            Self::Token(Some(_)) => "Token(Some(..))",
+        })
+    }
+}
+
+/// What has been established about a session since its request began.
+#[derive(Default)]
+pub(crate) struct Facts {
+    anti_csrf: bool,
+    lookup: Option<LookedUp>,
+    validated: Vec<Arc<dyn ClaimValidator>>,
+}
+
+/// Where the session was looked up, and of which moment on the monotonic clock that tells.
+#[derive(Debug, Clone, Copy)]
+enum LookedUp {
+    /// In a blacklist that was complete as of then.
+    Blacklist { as_of: Duration },
+    /// In the database, then.
+    Database { at: Duration },
+}
+
+impl Facts {
+    /// What is true of a session that was just written to the database.
+    pub(crate) fn of_a_new_session(now: Duration) -> Self {
+        Self {
+            anti_csrf: true,
+            lookup: Some(LookedUp::Database { at: now }),
+            validated: Vec::new(),
+        }
+    }
+
+    /// The payload has changed, so what was said of the old one no longer counts.
+    pub(crate) fn forget_claims(&mut self) {
+        self.validated.clear();
+    }
+
+    /// Whether a look-up can be spared. What was seen ages: a request that asks again after an
+    /// upload, or from within an event stream, is answered anew.
+    fn cover(&self, asked: Lookups, now: Duration) -> bool {
+        let age = |moment: Duration| now.saturating_sub(moment);
+        match (asked, self.lookup) {
+            (Lookups::None, _) => true,
+            (Lookups::Database, Some(LookedUp::Database { at })) => age(at) <= ONE_REQUEST,
+            (Lookups::Blacklist { max_staleness }, Some(LookedUp::Database { at })) => {
+                age(at) <= max_staleness
+            }
+            (Lookups::Blacklist { max_staleness }, Some(LookedUp::Blacklist { as_of })) => {
+                age(as_of) <= max_staleness
+            }
+            (Lookups::Database | Lookups::Blacklist { .. }, _) => false,
+        }
+    }
+}
+
+impl Sessions {
+    /// Verifies a token that came by `method` and makes it a session.
+    pub(crate) async fn check(
+        &self,
+        token: ParsedAccessToken,
+        method: Option<TransferMethod>,
+        anti_csrf: PresentedAntiCsrf<'_>,
+        options: &VerifyOptions,
+    ) -> Result<Session, SessionError> {
+        let outcome = async {
+            let (text, verified) = self.verify_signature(token).await?;
+            let session = Session::new(self.clone(), verified, text, method, Facts::default());
+            self.establish(&session, anti_csrf, options).await?;
+            Ok(session)
+        }
+        .instrument(tracing::debug_span!("verify_session"))
+        .await;
+        self.count(options, &outcome);
+        outcome
+    }
+
+    /// Checks what `options` ask for and has not been checked yet.
+    pub(crate) async fn recheck(
+        &self,
+        session: &Session,
+        anti_csrf: PresentedAntiCsrf<'_>,
+        options: &VerifyOptions,
+    ) -> Result<(), SessionError> {
+        let outcome = self.establish(session, anti_csrf, options).await;
+        self.count(options, &outcome);
+        outcome?;
+        session.attach_unsent()
+    }
+
+    pub(crate) async fn verify_signature(
+        &self,
+        token: ParsedAccessToken,
+    ) -> Result<(crate::token::AccessToken, VerifiedAccessToken), SessionError> {
+        let mut keys = self.backend().keys();
+        if keys
+            .verification_key(token.key_id(), self.clock().now())
+            .is_none()
+        {
+            // Another node may have made the key since ours were read. At most one reading a second
+            // for all requests together, and a key that cannot be read is like one that is not
+            // there: a refresh will tell (wire §6, row 10; security D2).
+            if let Err(error) = self.backend().reload_keys().await {
+                tracing::warn!(%error, "the signing keys could not be read");
+            }
+            keys = self.backend().keys();
+        }
+        let key = keys
+            .verification_key(token.key_id(), self.clock().now())
+            .ok_or(SessionError::TryRefreshToken(TokenRejection::UnknownKey))?;
+        token
+            .verify(key, self.clock().now(), self.access_policy())
+            .map_err(SessionError::TryRefreshToken)
+    }
+
+    async fn establish(
+        &self,
+        session: &Session,
+        anti_csrf: PresentedAntiCsrf<'_>,
+        options: &VerifyOptions,
+    ) -> Result<(), SessionError> {
+        if session.access_token_remaining().is_zero() {
+            return Err(SessionError::TryRefreshToken(TokenRejection::Expired));
+        }
+        establish_anti_csrf(session, anti_csrf)?;
+        if let Some(remaining) = options.remaining()
+            && session.access_token_remaining() < remaining
+        {
+            return Err(SessionError::TryRefreshToken(
+                TokenRejection::ExpiresTooSoon,
+            ));
+        }
+        self.establish_lookup(session, options).await?;
+        self.establish_claims(session, options).await
+    }
+
+    async fn establish_lookup(
+        &self,
+        session: &Session,
+        options: &VerifyOptions,
+    ) -> Result<(), SessionError> {
+        let asked = options.lookups(self.config().default_check(), self.config().max_staleness());
+        let now = self.clock().monotonic();
+        if session.facts().cover(asked, now) {
+            return Ok(());
+        }
+        let looked_up = match asked {
+            Lookups::None => return Ok(()),
+            Lookups::Blacklist { max_staleness } => {
+                self.look_up_blacklist(session.handle(), max_staleness)
+                    .await?
+            }
+            Lookups::Database => {
+                let information = self.look_up_database(session.handle()).await?;
+                session.adopt_stored_payload(&information)?;
+                LookedUp::Database { at: now }
+            }
+        };
+        session.facts().lookup = Some(looked_up);
+        Ok(())
+    }
+
+    async fn look_up_blacklist(
+        &self,
+        handle: &SessionHandle,
+        max_staleness: Duration,
+    ) -> Result<LookedUp, SessionError> {
+        let now = self.clock().monotonic();
+        // Taken before the look-up: the set may only become fresher in between.
+        let age = self.blacklist().age().unwrap_or(Duration::MAX);
+        match self.blacklist().look_up(handle, max_staleness) {
+            Listed::Revoked => Err(SessionError::Unauthorised(ClientTokens::Clear)),
+            Listed::Absent => Ok(LookedUp::Blacklist {
+                as_of: now.saturating_sub(age),
+            }),
+            Listed::Unknown => match self.look_up_database(handle).await {
+                Ok(_) => Ok(LookedUp::Database { at: now }),
+                Err(SessionError::Unavailable(store)) => {
+                    tracing::error!(?age, "neither the blacklist nor the store can be asked");
+                    Err(SessionError::Unavailable(BackendError::BlacklistStale {
+                        age,
+                        store: Box::new(store),
+                    }))
+                }
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    async fn look_up_database(
+        &self,
+        handle: &SessionHandle,
+    ) -> Result<SessionInformation, SessionError> {
+        self.backend()
+            .information(handle)
+            .await?
+            .ok_or(SessionError::Unauthorised(ClientTokens::Clear))
+    }
+
+    async fn establish_claims(
+        &self,
+        session: &Session,
+        options: &VerifyOptions,
+    ) -> Result<(), SessionError> {
+        let validators: Vec<Arc<dyn ClaimValidator>> = {
+            let facts = session.facts();
+            options
+                .validators(self.global_validators())
+                .filter(|asked| !facts.validated.iter().any(|done| Arc::ptr_eq(done, asked)))
+                .cloned()
+                .collect()
+        };
+        if validators.is_empty() {
+            return Ok(());
+        }
+        let payload = session.access_token_payload();
+        let whose = self.fetch_for(session.user_id(), session.tenant_id());
+        let outcome = claims::validate(&validators, self.registered_claims(), &whose, &payload)
+            .await
+            .map_err(SessionError::ClaimFetch)?;
+        if let Some(update) = outcome.update(&payload) {
+            // Saved even when the claims do not suffice; the tokens are attached by whoever binds
+            // the session to its response, and a refused one is never bound (wire §6, rows 23, 24).
+            session.merge_unattached(&update).await?;
+        }
+        if outcome.errors.is_empty() {
+            session.facts().validated.extend(validators);
+            Ok(())
+        } else {
+            Err(SessionError::InvalidClaims(outcome.errors))
+        }
+    }
+
+    fn count<T>(&self, options: &VerifyOptions, outcome: &Result<T, SessionError>) {
+        let check =
+            match options.lookups(self.config().default_check(), self.config().max_staleness()) {
+                Lookups::None => "stateless",
+                Lookups::Blacklist { .. } => "blacklist",
+                Lookups::Database => "database",
+            };
+        let outcome = match outcome {
+            Ok(_) => "ok",
+            Err(error) => {
+                tracing::debug!(check, %error, "session refused");
+                error.as_str()
+            }
+        };
+        telemetry::verified(check, outcome);
+    }
+}
+
+fn establish_anti_csrf(
+    session: &Session,
+    anti_csrf: PresentedAntiCsrf<'_>,
+) -> Result<(), SessionError> {
+    let PresentedAntiCsrf::Token(presented) = anti_csrf else {
+        return Ok(());
+    };
+    let mut facts = session.facts();
+    if !facts.anti_csrf {
+        let token = session.verified();
+        if !presented.is_some_and(|presented| token.is_anti_csrf_token(presented)) {
+            return Err(SessionError::TryRefreshToken(TokenRejection::AntiCsrf));
+        }
+        facts.anti_csrf = true;
+    }
+    Ok(())
+}
+
+/// As long as the parts of a request that follow one another at once: layer, extractors, handler.
+const ONE_REQUEST: Duration = Duration::from_secs(1);
