@@ -1,0 +1,19 @@
+//! The examples as processes, driven over real sockets: their routes, and what must hold when many
+//! start or refresh at once, when clients hang up and when a server is killed.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod client;
+mod crash;
+mod devices;
+mod dice;
+mod event_stream;
+mod first_start;
+mod refresh_races;
+mod routes;
+mod server;
