@@ -1,0 +1,23 @@
+//! The pages of the book, and the README, as documentation tests: an example that does not compile is no example.
+//!
+//! `cargo xtask test` fails for a page that is not listed here.
+
+macro_rules! pages {
+    ($($page:ident: $text:expr,)*) => {
+        $(#[doc = $text] mod $page {})*
+    };
+}
+
+pages! {
+    readme: include_str!("../README.md"),
+    introduction: include_str!("src/introduction.md"),
+    guide: include_str!("src/guide.md"),
+    axum: include_str!("src/axum.md"),
+    configuration: include_str!("src/configuration.md"),
+    http_contract: include_str!("src/http-contract.md"),
+    security: include_str!("src/security.md"),
+    attacks: include_str!("src/attacks.md"),
+    conformance: include_str!("src/conformance.md"),
+    writing_an_adapter: include_str!("src/writing-an-adapter.md"),
+    writing_a_store: include_str!("src/writing-a-store.md"),
+}
