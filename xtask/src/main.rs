@@ -1,0 +1,66 @@
+//! `cargo xtask …`: every developer command of this workspace.
+//!
+//! This file reads the command line. What a command does lives in the module of its name; what
+//! `test` runs, in order, in `checks`.
+
+mod adapters;
+mod advisories;
+mod book;
+mod cases;
+mod checks;
+mod citations;
+mod fuzz;
+mod links;
+mod process;
+mod report;
+#[cfg(test)]
+mod repository;
+mod rust_version;
+mod sources;
+mod sql;
+mod tables;
+mod tests_run;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use workspace::Workspace;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  test                        every check there is; the closing line counts the tests
+  lint                        formatting and clippy, warnings as errors
+  doc                         the API reference and the book, links checked
+  bench [arguments]           the benchmarks of the package `bench`
+  tables                      rewrites the test columns of docs/src/attacks.md and
+                              docs/src/conformance.md from the tests' doc lines
+  fuzz <target> [--minutes N] drives one fuzz target for N minutes (default 5)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(code) => code,
+        Err(problem) => {
+            eprintln!("{}", problem.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<ExitCode, String> {
+    match words {
+        ["test"] => return checks::test(),
+        ["lint"] => return checks::lint(),
+        ["doc"] => return checks::doc(),
+        ["tables"] => tables::rewrite(&Workspace::load()?)?,
+        ["bench", rest @ ..] => checks::bench(&Workspace::load()?, rest)?,
+        ["fuzz", rest @ ..] => fuzz::run(&Workspace::load()?, rest)?,
+        [] | ["help" | "--help" | "-h"] => print!("{USAGE}"),
+        _ => return Err(USAGE.to_owned()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
