@@ -13,6 +13,8 @@ pages! {
     introduction: include_str!("src/introduction.md"),
     guide: include_str!("src/guide.md"),
     axum: include_str!("src/axum.md"),
+    tower: include_str!("src/tower.md"),
+    lambda: include_str!("src/lambda.md"),
     configuration: include_str!("src/configuration.md"),
     http_contract: include_str!("src/http-contract.md"),
     security: include_str!("src/security.md"),

@@ -3,7 +3,7 @@
 use std::{fmt, marker::PhantomData, ops::Deref};
 
 use axum::{
-    extract::{FromRequestParts, OptionalFromRequestParts, OriginalUri},
+    extract::{FromRequestParts, OptionalFromRequestParts},
     http::{HeaderMap, Method, request::Parts},
 };
 use session_core::{
@@ -11,7 +11,10 @@ use session_core::{
     http::{Exchange, RequestView},
 };
 
-use crate::SessionRejection;
+use crate::{
+    SessionRejection,
+    layer::{LINE, original_path},
+};
 
 /// The session of a request, checked as the policy `P` says; a request without one is refused.
 ///
@@ -175,7 +178,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionRequest {
         Ok(Self {
             exchange: exchange(parts)?,
             method: parts.method.clone(),
-            path: path(parts).to_owned(),
+            path: original_path(parts).to_owned(),
             headers: parts.headers.clone(),
         })
     }
@@ -226,17 +229,6 @@ fn exchange(parts: &Parts) -> Result<Exchange, SessionRejection> {
     Ok(Exchange::of(&parts.extensions, LINE)?)
 }
 
-/// The request as the client sent it: a nested router shortens the path.
-pub(crate) fn view(parts: &Parts) -> RequestView<'_> {
-    RequestView::new(&parts.method, path(parts), &parts.headers)
+fn view(parts: &Parts) -> RequestView<'_> {
+    RequestView::new(&parts.method, original_path(parts), &parts.headers)
 }
-
-fn path(parts: &Parts) -> &str {
-    parts
-        .extensions
-        .get::<OriginalUri>()
-        .map_or(&parts.uri, |uri| &uri.0)
-        .path()
-}
-
-pub(crate) const LINE: &str = ".layer(session_axum::SessionLayer::new(sessions))";

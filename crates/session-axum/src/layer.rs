@@ -1,38 +1,24 @@
-//! The layer around the application, and the layer that guards a route.
-
-use std::{
-    mem,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+//! The layers of `session-tower`, as they are used in axum.
 
 use axum::{
-    body::Body,
-    extract::Request,
-    response::{IntoResponse, Response},
+    body::{Body, Bytes, HttpBody},
+    extract::OriginalUri,
+    http::request::Parts,
 };
-use session_core::{Sessions, VerifyOptions, http::Exchange};
+use session_core::{Sessions, VerifyOptions};
+use session_tower::Framework;
 use tower_layer::Layer;
-use tower_service::Service;
-
-use crate::{
-    SessionRejection,
-    extract::{LINE, view},
-};
 
 /// Gives every request below it its session, answers the session routes and writes cookies and
 /// headers into the responses.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct SessionLayer {
-    sessions: Sessions,
-}
+pub struct SessionLayer(session_tower::SessionLayer<Axum>);
 
 impl SessionLayer {
     /// The layer for these sessions.
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+        Self(session_tower::SessionLayer::for_framework(sessions))
     }
 }
 
@@ -40,55 +26,12 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> SessionService<S> {
-        SessionService {
-            inner,
-            sessions: self.sessions.clone(),
-        }
+        self.0.layer(inner)
     }
 }
 
 /// The service that [`SessionLayer`] makes.
-#[derive(Debug, Clone)]
-pub struct SessionService<S> {
-    inner: S,
-    sessions: Sessions,
-}
-
-impl<S> Service<Request> for SessionService<S>
-where
-    S: Service<Request, Response: IntoResponse, Future: Send> + Clone + Send + 'static,
-{
-    type Response = Response;
-    type Error = S::Error;
-    type Future = ResponseFuture<S::Error>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let mut inner = take_ready(&mut self.inner);
-        let sessions = self.sessions.clone();
-        Box::pin(async move {
-            let outer = request.extensions().get::<Exchange>();
-            if outer.is_some_and(|outer| outer.is_about(&sessions)) {
-                return inner.call(request).await.map(IntoResponse::into_response);
-            }
-            let (mut parts, body) = request.into_parts();
-            let exchange = Exchange::new(&sessions, &view(&parts));
-            let ours = exchange.handle_route(&view(&parts)).await;
-            let mut response = if let Some(ours) = ours {
-                ours.map(Body::from)
-            } else {
-                parts.extensions.insert(exchange.clone());
-                let request = Request::from_parts(parts, body);
-                inner.call(request).await?.into_response()
-            };
-            exchange.finish(&mut response);
-            Ok(response)
-        })
-    }
-}
+pub type SessionService<S> = session_tower::SessionService<S, Axum>;
 
 /// Guards a route: a request whose session does not pass `options` is refused before the handler
 /// runs. Use with [`route_layer`](axum::Router::route_layer).
@@ -106,72 +49,49 @@ where
 /// # ;
 /// ```
 pub fn verify_session(options: VerifyOptions) -> VerifySession {
-    VerifySession {
-        options: Arc::new(options),
-    }
+    VerifySession::for_framework(options)
 }
 
 /// The layer that [`verify_session`] makes.
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct VerifySession {
-    options: Arc<VerifyOptions>,
-}
-
-impl<S> Layer<S> for VerifySession {
-    type Service = VerifySessionService<S>;
-
-    fn layer(&self, inner: S) -> VerifySessionService<S> {
-        VerifySessionService {
-            inner,
-            options: Arc::clone(&self.options),
-        }
-    }
-}
+pub type VerifySession = session_tower::VerifySession<Axum>;
 
 /// The service that [`VerifySession`] makes.
+pub type VerifySessionService<S> = session_tower::VerifySessionService<S, Axum>;
+
+/// What the layers have to know about axum.
 #[derive(Debug, Clone)]
-pub struct VerifySessionService<S> {
-    inner: S,
-    options: Arc<VerifyOptions>,
-}
+#[expect(clippy::exhaustive_enums, reason = "a marker, never a value")]
+pub enum Axum {}
 
-impl<S> Service<Request> for VerifySessionService<S>
+impl<B> Framework<B> for Axum
 where
-    S: Service<Request, Response: IntoResponse, Future: Send> + Clone + Send + 'static,
+    B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
 {
-    type Response = Response;
-    type Error = S::Error;
-    type Future = ResponseFuture<S::Error>;
+    const LINE: &'static str = LINE;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+    type Body = Body;
+
+    fn ours(body: Bytes) -> Body {
+        Body::from(body)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let mut inner = take_ready(&mut self.inner);
-        let options = Arc::clone(&self.options);
-        Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let passed = match Exchange::of(&parts.extensions, LINE) {
-                Ok(exchange) => exchange.guard(&view(&parts), &options).await.map(drop),
-                Err(refusal) => Err(refusal),
-            };
-            match passed {
-                Ok(()) => {
-                    let response = inner.call(Request::from_parts(parts, body)).await?;
-                    Ok(response.into_response())
-                }
-                Err(refusal) => Ok(SessionRejection::from(refusal).into_response()),
-            }
-        })
+    /// Does not wrap a body that is axum's own already.
+    fn theirs(body: B) -> Body {
+        Body::new(body)
+    }
+
+    fn path(parts: &Parts) -> &str {
+        original_path(parts)
     }
 }
 
-type ResponseFuture<E> = Pin<Box<dyn Future<Output = Result<Response, E>> + Send>>;
-
-/// Takes the service that was polled ready and leaves a clone, which is polled before its call.
-fn take_ready<S: Clone>(service: &mut S) -> S {
-    let clone = service.clone();
-    mem::replace(service, clone)
+/// The path as the client sent it: a nested router shortens it.
+pub(crate) fn original_path(parts: &Parts) -> &str {
+    parts
+        .extensions
+        .get::<OriginalUri>()
+        .map_or(&parts.uri, |uri| &uri.0)
+        .path()
 }
+
+pub(crate) const LINE: &str = ".layer(session_axum::SessionLayer::new(sessions))";

@@ -68,7 +68,7 @@ mod response;
 
 pub use extract::{OptionalSession, Session, SessionRequest, create_session, get_session};
 pub use layer::{
-    SessionLayer, SessionService, VerifySession, VerifySessionService, verify_session,
+    Axum, SessionLayer, SessionService, VerifySession, VerifySessionService, verify_session,
 };
 pub use response::SessionRejection;
 
