@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    backend::{AccessIssue, Delivery},
+    backend::{Delivery, Issued},
     clock::duration_ms,
     config::SessionConfig,
     error::SessionError,
@@ -20,7 +20,7 @@ pub(crate) fn access_token(
     claims: &AccessClaims<'_>,
     payload: &Payload,
     refresh: Option<(RefreshToken, i64)>,
-) -> Result<AccessIssue, SessionError> {
+) -> Result<Issued, SessionError> {
     let (access_token, verified) = token::access::mint(key, claims, payload)?;
     let access_token_expires_at_ms = claims.expires_at_s.saturating_mul(1_000);
     let front_token =
@@ -32,7 +32,7 @@ pub(crate) fn access_token(
         refresh,
         anti_csrf_token: claims.anti_csrf_token.map(str::to_owned),
     };
-    Ok(AccessIssue { verified, tokens })
+    Ok(Issued { verified, tokens })
 }
 
 /// Refuses tokens that the transport would drop silently (security E12).

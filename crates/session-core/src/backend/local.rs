@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::{AccessIssue, Delivery, Issued, Merged, SessionBackend, issue, service_jwt};
+use super::{Delivery, Issued, Merged, SessionBackend, issue, service_jwt};
 use crate::{
     blacklist::Blacklist,
     clock::{Clock, duration_ms, unix_ms},
@@ -163,7 +163,7 @@ impl SessionBackend for LocalBackend {
         &self,
         current: &VerifiedAccessToken,
         payload: &Payload,
-    ) -> Result<Option<AccessIssue>, SessionError> {
+    ) -> Result<Option<Issued>, SessionError> {
         let now_ms = self.now_ms();
         if current.expires_at_s().saturating_mul(1_000) <= now_ms {
             return Ok(None);
@@ -339,10 +339,9 @@ impl LocalBackend {
             issuer: self.config.app().issuer(),
         };
         let refresh = Some((refresh_token, row.expires_at_ms));
-        let AccessIssue { verified, tokens } =
-            issue::access_token(self.signing_key(ring)?, &content, payload, refresh)?;
-        issue::ensure_deliverable(&self.config, &tokens, delivery)?;
-        Ok(Issued { verified, tokens })
+        let issued = issue::access_token(self.signing_key(ring)?, &content, payload, refresh)?;
+        issue::ensure_deliverable(&self.config, &issued.tokens, delivery)?;
+        Ok(issued)
     }
 
     /// Judges a payload that no token carries yet by making the token that would carry it.

@@ -67,7 +67,7 @@ pub(crate) trait SessionBackend: fmt::Debug + Send + Sync + 'static {
         &self,
         current: &VerifiedAccessToken,
         payload: &Payload,
-    ) -> Result<Option<AccessIssue>, SessionError>;
+    ) -> Result<Option<Issued>, SessionError>;
 
     async fn information(
         &self,
@@ -147,12 +147,5 @@ pub(crate) struct Issued {
 #[derive(Debug)]
 pub(crate) struct Merged {
     pub(crate) payload: Payload,
-    pub(crate) access: Option<AccessIssue>,
-}
-
-/// A new access token for an existing session.
-#[derive(Debug)]
-pub(crate) struct AccessIssue {
-    pub(crate) verified: VerifiedAccessToken,
-    pub(crate) tokens: Tokens,
+    pub(crate) access: Option<Issued>,
 }

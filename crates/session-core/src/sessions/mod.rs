@@ -17,7 +17,7 @@ use tokio_util::{
 };
 
 use crate::{
-    backend::{AccessIssue, Delivery, Merged, SessionBackend},
+    backend::{Delivery, Issued, Merged, SessionBackend},
     blacklist::Blacklist,
     claims::{ClaimValidator, RegisteredClaims},
     clock::Clock,
@@ -142,7 +142,7 @@ impl Sessions {
         &self,
         current: &VerifiedAccessToken,
         payload: &Payload,
-    ) -> Result<Option<AccessIssue>, SessionError> {
+    ) -> Result<Option<Issued>, SessionError> {
         self.backend().reissue(current, payload)
     }
 }
