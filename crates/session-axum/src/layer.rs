@@ -80,18 +80,14 @@ where
         Body::new(body)
     }
 
+    /// A nested router shortens the request's own.
     fn path(parts: &Parts) -> &str {
-        original_path(parts)
+        parts
+            .extensions
+            .get::<OriginalUri>()
+            .map_or(&parts.uri, |uri| &uri.0)
+            .path()
     }
-}
-
-/// The path as the client sent it: a nested router shortens it.
-pub(crate) fn original_path(parts: &Parts) -> &str {
-    parts
-        .extensions
-        .get::<OriginalUri>()
-        .map_or(&parts.uri, |uri| &uri.0)
-        .path()
 }
 
 pub(crate) const LINE: &str = ".layer(session_axum::SessionLayer::new(sessions))";

@@ -66,14 +66,11 @@ mod extract;
 mod layer;
 mod response;
 
-pub use extract::{OptionalSession, Session, SessionRequest, create_session, get_session};
+pub use extract::{
+    OptionalSession, Session, SessionRejection, SessionRequest, create_session, get_session,
+};
 pub use layer::{
     Axum, SessionLayer, SessionService, VerifySession, VerifySessionService, verify_session,
 };
-pub use response::SessionRejection;
 
-pub use session_core::{
-    self, AppInfo, CheckBlacklist, CheckDatabase, Configured, NewSession, Policy, SessionConfig,
-    SessionError, SessionHandle, Sessions, Stateless, TenantId, UserId, VerifyOptions,
-    http::{CORS_REQUEST_HEADERS, CORS_RESPONSE_HEADERS},
-};
+pub use session_core::{self, prelude::*};

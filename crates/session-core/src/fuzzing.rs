@@ -148,9 +148,9 @@ pub fn cookie_header(lines: &[&[u8]]) -> bool {
         return false;
     };
     for (cookie, times) in [
-        (cookies.access, searched("sAccessToken=")),
-        (cookies.refresh, searched("sRefreshToken=")),
-        (cookies.legacy, searched("sIdRefreshToken=")),
+        (&cookies.access, searched("sAccessToken=")),
+        (&cookies.refresh, searched("sRefreshToken=")),
+        (&cookies.legacy, searched("sIdRefreshToken=")),
     ] {
         assert_eq!(cookie.is_present(), times > 0);
         assert_eq!(cookie.is_duplicated(), times > 1);

@@ -87,6 +87,7 @@ pub mod error;
 pub mod fuzzing;
 pub mod ids;
 
+pub mod prelude;
 #[cfg(feature = "testing")]
 pub mod testing;
 

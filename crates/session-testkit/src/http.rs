@@ -5,16 +5,21 @@
 //! over a [`TestApp`]: a server of its own on a real socket, driven by a plain HTTP client, with a
 //! clock that the case turns and a store that it can break. [`coverage`] says which wire case is
 //! covered where, and why some do not apply.
+//!
+//! Two adapters that pass may still differ in what no case asks. [`same_answers!`](crate::same_answers)
+//! runs the cases against several and compares all that they answer; see [`transcript`].
 
-use std::{fmt, net::TcpListener, time::Duration};
+use std::{fmt, net::TcpListener, sync::Arc, time::Duration};
 
 use session_core::{Sessions, async_trait};
 use tokio::{runtime, time};
+use transcript::Transcript;
 
 pub mod application;
 pub mod client;
 pub mod coverage;
 pub mod signer;
+pub mod transcript;
 
 pub mod anti_csrf;
 pub mod claims;
@@ -45,6 +50,7 @@ mod suite;
 mod test_app;
 
 pub use test_app::TestApp;
+pub use transcript::Contender;
 
 /// A framework with its adapter: serves the suite's application.
 #[async_trait]
@@ -83,20 +89,27 @@ impl fmt::Debug for ServerGuard {
 
 /// Runs one case against a fresh server, on several threads, and fails it when it hangs.
 pub fn run(adapter: impl Adapter, case: &impl AsyncFn(&TestApp)) {
+    let _transcript = record(Arc::new(adapter), case);
+}
+
+/// Runs one case and says what was answered.
+fn record(adapter: Arc<dyn Adapter>, case: &impl AsyncFn(&TestApp)) -> Transcript {
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .unwrap();
+    let transcript = Transcript::default();
     let ended = runtime.block_on(async {
         time::timeout(CASE_TIMEOUT, async {
-            case(&TestApp::start(adapter).await).await;
+            case(&TestApp::recorded(adapter, transcript.clone()).await).await;
         })
         .await
     });
     // A connection that never ends would keep the runtime, and the failure, for ever.
     runtime.shutdown_background();
     ended.expect("the case did not end");
+    transcript
 }
 
 /// Long enough for a slow machine, short enough to say which case hangs.

@@ -7,11 +7,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Request, Response, request::Parts};
-use session_core::{
-    Sessions, VerifyOptions,
-    http::{Exchange, RequestView},
-};
+use http::{Request, Response};
+use session_core::{Sessions, VerifyOptions, http::Exchange};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -84,9 +81,9 @@ where
                 return Ok(inner.call(request).await?.map(F::theirs));
             }
             let (mut parts, body) = request.into_parts();
-            let exchange = Exchange::new(&sessions, &view::<F, B>(&parts));
-            let ours = exchange.handle_route(&view::<F, B>(&parts)).await;
-            let mut response = if let Some(ours) = ours {
+            let path = F::path(&parts);
+            let exchange = Exchange::new(&sessions, &parts.method, path, &parts.headers);
+            let mut response = if let Some(ours) = exchange.handle_route().await {
                 ours.map(F::ours)
             } else {
                 parts.extensions.insert(exchange.clone());
@@ -167,33 +164,26 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<A>) -> Self::Future {
+    fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let mut inner = take_ready(&mut self.inner);
         let options = Arc::clone(&self.layer.options);
         Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
-            let exchange = Exchange::of(&parts.extensions, F::LINE);
-            let view = view::<F, B>(&parts);
-            let passed = async { exchange?.guard(&view, &options).await }.await;
+            let exchange = Exchange::of(request.extensions(), F::LINE);
+            let passed = async { exchange?.guard(&options).await }.await;
             match passed {
                 Ok(session) => {
                     if let Some(session) = session {
-                        parts.extensions.insert(session);
+                        request.extensions_mut().insert(session);
                     }
-                    let request = Request::from_parts(parts, body);
                     Ok(inner.call(request).await?.map(F::theirs))
                 }
-                Err(refusal) => Ok(refusal.into_response().map(F::ours)),
+                Err(refusal) => Ok(refusal.to_response().map(F::ours)),
             }
         })
     }
 }
 
 type ResponseFuture<B, E> = Pin<Box<dyn Future<Output = Result<Response<B>, E>> + Send>>;
-
-fn view<F: Framework<B>, B>(parts: &Parts) -> RequestView<'_> {
-    RequestView::new(&parts.method, F::path(parts), &parts.headers)
-}
 
 /// Takes the service that was polled ready and leaves a clone, which is polled before its call.
 fn take_ready<S: Clone>(service: &mut S) -> S {

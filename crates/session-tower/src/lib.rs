@@ -27,7 +27,7 @@
 //! async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
 //!     match route(request).await {
 //!         Ok(text) => Response::new(text.into()),
-//!         Err(refusal) => refusal.into_response().map(Full::new),
+//!         Err(refusal) => refusal.to_response().map(Full::new),
 //!     }
 //! }
 //!
@@ -92,9 +92,4 @@ pub use layer::{
 };
 pub use request::{RequestHead, create_session, get_session, optional_session, session};
 
-pub use session_core::{
-    self, AppInfo, CheckBlacklist, CheckDatabase, Configured, NewSession, Policy, Session,
-    SessionConfig, SessionError, SessionHandle, Sessions, Stateless, TenantId, UserId,
-    VerifyOptions,
-    http::{CORS_REQUEST_HEADERS, CORS_RESPONSE_HEADERS, Refusal},
-};
+pub use session_core::{self, Session, http::Refusal, prelude::*};

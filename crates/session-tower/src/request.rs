@@ -3,7 +3,7 @@
 use http::{Request, request::Parts};
 use session_core::{
     NewSession, Policy, Session, VerifyOptions,
-    http::{Exchange, Refusal, RequestView},
+    http::{Exchange, Refusal},
 };
 
 use crate::framework::LINE;
@@ -27,11 +27,11 @@ use crate::framework::LINE;
 /// }
 /// # let _ = like_comment::<()>;
 /// ```
-pub fn session<'a, P: Policy>(
-    request: impl Into<RequestHead<'a>>,
+pub fn session<P: Policy>(
+    request: impl Into<RequestHead>,
 ) -> impl Future<Output = Result<Session, Refusal>> + Send {
-    let head = request.into();
-    async move { head.exchange?.verify(&head.view, &P::options()).await }
+    let RequestHead(exchange) = request.into();
+    async move { exchange?.verify(&P::options()).await }
 }
 
 /// The session of a request, if it has one. An expired, forged or revoked one is refused all the
@@ -40,12 +40,11 @@ pub fn session<'a, P: Policy>(
 /// # Errors
 ///
 /// As [`Exchange::verify_optional`].
-pub fn optional_session<'a, P: Policy>(
-    request: impl Into<RequestHead<'a>>,
+pub fn optional_session<P: Policy>(
+    request: impl Into<RequestHead>,
 ) -> impl Future<Output = Result<Option<Session>, Refusal>> + Send {
-    let head = request.into();
-    let options = P::options();
-    async move { head.exchange?.verify_optional(&head.view, &options).await }
+    let RequestHead(exchange) = request.into();
+    async move { exchange?.verify_optional(&P::options()).await }
 }
 
 /// The session of a request, if it has one, where it depends on the request what is asked of it. A
@@ -71,12 +70,12 @@ pub fn optional_session<'a, P: Policy>(
 /// }
 /// # let _ = hello::<()>;
 /// ```
-pub fn get_session<'a>(
-    request: impl Into<RequestHead<'a>>,
-    options: &'a VerifyOptions,
+pub fn get_session(
+    request: impl Into<RequestHead>,
+    options: &VerifyOptions,
 ) -> impl Future<Output = Result<Option<Session>, Refusal>> + Send {
-    let head = request.into();
-    async move { head.exchange?.guard(&head.view, options).await }
+    let RequestHead(exchange) = request.into();
+    async move { exchange?.guard(options).await }
 }
 
 /// Creates a session; its tokens travel with the response.
@@ -101,36 +100,27 @@ pub fn get_session<'a>(
 /// }
 /// # let _ = login;
 /// ```
-pub fn create_session<'a>(
-    request: impl Into<RequestHead<'a>>,
+pub fn create_session(
+    request: impl Into<RequestHead>,
     new: NewSession,
 ) -> impl Future<Output = Result<Session, Refusal>> + Send {
-    let head = request.into();
-    async move { head.exchange?.create(&head.view, new).await }
+    let RequestHead(exchange) = request.into();
+    async move { exchange?.create(new).await }
 }
 
 /// The head of a request that has passed a [`SessionLayer`](crate::SessionLayer): of the request
 /// itself, whatever its body is, or of what [`into_parts`](Request::into_parts) left of it.
 #[derive(Debug)]
-pub struct RequestHead<'a> {
-    exchange: Result<Exchange, Refusal>,
-    view: RequestView<'a>,
-}
+pub struct RequestHead(Result<Exchange, Refusal>);
 
-impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
-    fn from(request: &'a Request<B>) -> Self {
-        Self {
-            exchange: Exchange::of(request.extensions(), LINE),
-            view: RequestView::new(request.method(), request.uri().path(), request.headers()),
-        }
+impl<B> From<&Request<B>> for RequestHead {
+    fn from(request: &Request<B>) -> Self {
+        Self(Exchange::of(request.extensions(), LINE))
     }
 }
 
-impl<'a> From<&'a Parts> for RequestHead<'a> {
-    fn from(parts: &'a Parts) -> Self {
-        Self {
-            exchange: Exchange::of(&parts.extensions, LINE),
-            view: RequestView::new(&parts.method, parts.uri.path(), &parts.headers),
-        }
+impl From<&Parts> for RequestHead {
+    fn from(parts: &Parts) -> Self {
+        Self(Exchange::of(&parts.extensions, LINE))
     }
 }

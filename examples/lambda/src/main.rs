@@ -62,7 +62,7 @@ fn app(
             let answer = route(&request).await;
             // A refusal is answered as the browser and mobile SDKs expect.
             Ok(answer
-                .unwrap_or_else(|refusal| refusal.into_response().map(|text| text.to_vec().into())))
+                .unwrap_or_else(|refusal| refusal.to_response().map(|text| text.to_vec().into())))
         })
 }
 

@@ -1,6 +1,7 @@
 //! What is particular to axum; the wire contract itself is `session-testkit`'s.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod application;
 mod client;
 mod cors;
 mod extractors;

@@ -123,7 +123,7 @@ impl NormalisedAppInfo {
     }
 
     /// The base path without what a gateway puts in front of it.
-    pub(crate) fn api_base_path(&self) -> &str {
+    pub fn api_base_path(&self) -> &str {
         &self.api_base_path
     }
 

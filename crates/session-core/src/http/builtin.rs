@@ -12,24 +12,21 @@ use crate::{
     config::TokenTransfer,
     error::{ClientTokens, DuplicateCookies, SessionError},
     http::{
-        Exchange, RequestView,
+        Exchange,
+        credentials::Credentials,
         effects::{ClearTokens, OlderCookies},
         exchange::signature_only,
         refusal,
         routes::Route,
-        transfer::Credentials,
     },
 };
 
 /// Answers a request for one of our own routes.
-pub(super) async fn handle(exchange: &Exchange, view: &RequestView<'_>) -> Option<Response<Bytes>> {
+pub(super) async fn handle(exchange: &Exchange) -> Option<Response<Bytes>> {
     let sessions = exchange.sessions();
-    let route = Route::of_request(sessions.config().app(), view.method, view.path)?;
-    let outcome = match route {
-        Route::Refresh => refresh(exchange, view).await.map(|()| json!({})),
-        Route::SignOut => sign_out(exchange, view)
-            .await
-            .map(|()| json!({ "status": "OK" })),
+    let outcome = match exchange.presented().route? {
+        Route::Refresh => refresh(exchange).await.map(|()| json!({})),
+        Route::SignOut => sign_out(exchange).await.map(|()| json!({ "status": "OK" })),
         Route::Jwks => {
             let jwks = sessions.jwks();
             let mut response = document(&json!(jwks));
@@ -57,13 +54,13 @@ fn document(body: &serde_json::Value) -> Response<Bytes> {
 }
 
 /// Exchanges the request's refresh token for the next tokens, in the order of wire §4.6.
-async fn refresh(exchange: &Exchange, view: &RequestView<'_>) -> Result<(), SessionError> {
+async fn refresh(exchange: &Exchange) -> Result<(), SessionError> {
     let config = exchange.sessions().config();
-    let credentials = Credentials::read(config, view)?;
+    let credentials = exchange.presented().credentials()?;
     if config.token_transfer() != TokenTransfer::Header {
-        resolve_duplicates(exchange, &credentials)?;
+        resolve_duplicates(exchange, credentials)?;
     }
-    let outcome = exchange_tokens(exchange, view, &credentials).await;
+    let outcome = exchange_tokens(exchange, credentials).await;
     let knows_the_session = match &outcome {
         Ok(())
         | Err(
@@ -80,10 +77,7 @@ async fn refresh(exchange: &Exchange, view: &RequestView<'_>) -> Result<(), Sess
 
 /// A cookie that was sent twice: the one of the older domain has to go before a refresh can tell
 /// which is the session's (wire §4.7, case 42).
-fn resolve_duplicates(
-    exchange: &Exchange,
-    credentials: &Credentials<'_>,
-) -> Result<(), SessionError> {
+fn resolve_duplicates(exchange: &Exchange, credentials: &Credentials) -> Result<(), SessionError> {
     let duplicates = OlderCookies {
         access: credentials.cookies.access.is_duplicated(),
         refresh: credentials.cookies.refresh.is_duplicated(),
@@ -106,8 +100,7 @@ fn resolve_duplicates(
 
 async fn exchange_tokens(
     exchange: &Exchange,
-    view: &RequestView<'_>,
-    credentials: &Credentials<'_>,
+    credentials: &Credentials,
 ) -> Result<(), SessionError> {
     let unauthorised = || SessionError::Unauthorised(ClientTokens::Clear);
     let (sessions, effects) = (exchange.sessions(), exchange.effects());
@@ -115,8 +108,9 @@ async fn exchange_tokens(
     let (token, method) = credentials
         .refresh_token(config.token_transfer())
         .ok_or_else(unauthorised)?;
-    let anti_csrf = view
-        .presented_anti_csrf(method, config.anti_csrf())
+    let anti_csrf = exchange
+        .presented()
+        .anti_csrf(method, config.anti_csrf())
         .ok_or_else(unauthorised)?;
     let delivery = Delivery::by(method, config);
     let issued = sessions
@@ -130,9 +124,9 @@ async fn exchange_tokens(
 
 /// Ends the request's session. Its claims do not matter (wire case 61), and one that has ended
 /// already is no error (case 60).
-async fn sign_out(exchange: &Exchange, view: &RequestView<'_>) -> Result<(), SessionError> {
+async fn sign_out(exchange: &Exchange) -> Result<(), SessionError> {
     let session = exchange
-        .judge(view, &signature_only())
+        .judge(&signature_only())
         .await?
         .ok_or(SessionError::Unauthorised(ClientTokens::Keep))?;
     session.revoke().await?;

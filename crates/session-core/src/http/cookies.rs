@@ -7,23 +7,24 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, header::COOKIE};
+use http::header::COOKIE;
 use percent_encoding::percent_decode;
+use zeroize::Zeroizing;
 
-use crate::config::defaults::LEGACY_COOKIE_NAME;
+use crate::{config::defaults::LEGACY_COOKIE_NAME, http::HeaderLines, token::AccessToken};
 
 /// The cookies of ours that a request carries.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SessionCookies<'a> {
-    pub(crate) access: SentCookie<'a>,
-    pub(crate) refresh: SentCookie<'a>,
-    pub(crate) legacy: SentCookie<'a>,
+#[derive(Debug)]
+pub(crate) struct SessionCookies {
+    pub(crate) access: SentCookie,
+    pub(crate) refresh: SentCookie,
+    pub(crate) legacy: SentCookie,
 }
 
-impl<'a> SessionCookies<'a> {
+impl SessionCookies {
     /// Looks for the cookies of these names over all `Cookie` lines (security E2).
     pub(crate) fn read(
-        headers: &'a HeaderMap,
+        headers: &dyn HeaderLines,
         access_name: &str,
         refresh_name: &str,
     ) -> Result<Self, TooManyCookies> {
@@ -34,15 +35,15 @@ impl<'a> SessionCookies<'a> {
         };
         let mut bytes = 0_usize;
         let mut pairs = 0_usize;
-        for line in headers.get_all(COOKIE) {
+        headers.each(&COOKIE, &mut |line| {
             bytes = bytes.saturating_add(line.len());
-            if bytes > MAX_COOKIE_BYTES {
-                return Err(TooManyCookies);
+            if bytes > MAX_COOKIE_BYTES || pairs > MAX_COOKIE_PAIRS {
+                return;
             }
-            for (index, pair) in line.as_bytes().split(|&byte| byte == b';').enumerate() {
+            for (index, pair) in line.split(|&byte| byte == b';').enumerate() {
                 pairs += 1;
                 if pairs > MAX_COOKIE_PAIRS {
-                    return Err(TooManyCookies);
+                    return;
                 }
                 let pair = match pair.strip_prefix(b" ") {
                     Some(pair) if index > 0 => pair,
@@ -57,44 +58,53 @@ impl<'a> SessionCookies<'a> {
                 } else if name == refresh_name.as_bytes() {
                     found.refresh.add(value);
                 } else if name == LEGACY_COOKIE_NAME.as_bytes() {
-                    found.legacy.add(value);
+                    // Nobody asks what it says.
+                    found.legacy.count += 1;
                 }
             }
+        });
+        if bytes > MAX_COOKIE_BYTES || pairs > MAX_COOKIE_PAIRS {
+            return Err(TooManyCookies);
         }
         Ok(found)
     }
 }
 
 /// One of our cookies as a request carries it: how often, and the first of its values.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct SentCookie<'a> {
+#[derive(Default)]
+pub(crate) struct SentCookie {
     count: usize,
-    first: Option<&'a [u8]>,
+    first_value: Option<Zeroizing<Box<[u8]>>>,
 }
 
-impl<'a> SentCookie<'a> {
-    fn add(&mut self, value: &'a [u8]) {
+impl SentCookie {
+    fn add(&mut self, value: &[u8]) {
         self.count += 1;
-        self.first.get_or_insert(value);
+        if self.count == 1 && value.len() <= MAX_VALUE_BYTES {
+            self.first_value = Some(Zeroizing::new(value.into()));
+        }
     }
 
     /// Whether the cookie was sent at all, be it empty or unreadable.
-    pub(crate) fn is_present(self) -> bool {
+    pub(crate) fn is_present(&self) -> bool {
         self.count > 0
     }
 
     /// Whether it was sent more than once, which no server can resolve: the order of cookies means
     /// nothing (RFC 6265bis §5.8.3).
-    pub(crate) fn is_duplicated(self) -> bool {
+    pub(crate) fn is_duplicated(&self) -> bool {
         self.count > 1
     }
 
-    /// The first value, percent-decoded once; `None` when there is none or when it is not made of
-    /// the octets that a cookie may have (RFC 6265bis §4.1.1).
+    /// The first value, percent-decoded once; `None` when there is none, when it is longer than any
+    /// token, or when it is not made of the octets that a cookie may have (RFC 6265bis §4.1.1).
     ///
     /// A malformed escape leaves the text as it is (wire §4.2).
-    pub(crate) fn value(self) -> Option<Cow<'a, str>> {
-        let value = self.first.filter(|value| !value.is_empty())?;
+    pub(crate) fn value(&self) -> Option<Cow<'_, str>> {
+        let value: &[u8] = self
+            .first_value
+            .as_ref()
+            .filter(|value| !value.is_empty())?;
         if !value.iter().all(|&byte| is_cookie_octet(byte)) {
             return None;
         }
@@ -110,7 +120,7 @@ impl<'a> SentCookie<'a> {
     }
 }
 
-impl std::fmt::Debug for SentCookie<'_> {
+impl std::fmt::Debug for SentCookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SentCookie")
             .field("count", &self.count)
@@ -139,9 +149,12 @@ const MAX_COOKIE_BYTES: usize = 64 * 1024;
 /// The most cookies that are read (security E6).
 const MAX_COOKIE_PAIRS: usize = 1024;
 
+/// The longest token with an escape for each of its bytes.
+const MAX_VALUE_BYTES: usize = 3 * AccessToken::MAX_BYTES;
+
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderMap, HeaderValue};
     use proptest::prelude::*;
 
     use super::*;
@@ -153,7 +166,7 @@ mod tests {
             .collect()
     }
 
-    fn read(headers: &HeaderMap) -> SessionCookies<'_> {
+    fn read(headers: &HeaderMap) -> SessionCookies {
         SessionCookies::read(headers, "sAccessToken", "sRefreshToken").unwrap()
     }
 
@@ -264,6 +277,21 @@ mod tests {
         }
         let headers = cookie_lines([b"sAccessToken=\xff\xfe"]);
         assert_eq!(read(&headers).access.value(), None);
+    }
+
+    /// E6: a value that is longer than any token is not kept, and counts as sent.
+    #[test]
+    fn a_value_beyond_the_limit_is_not_kept() {
+        let line = |length| format!("sAccessToken={}; a=b", "x".repeat(length));
+        let longest = access_value(&line(MAX_VALUE_BYTES)).unwrap();
+        assert_eq!(longest.len(), MAX_VALUE_BYTES);
+        let longer = line(MAX_VALUE_BYTES + 1);
+        let once = cookie_lines([longer.as_bytes()]);
+        assert_eq!(read(&once).access.value(), None);
+        assert!(read(&once).access.is_present());
+        let twice = cookie_lines([longer.as_bytes(), b"sAccessToken=short"]);
+        assert!(read(&twice).access.is_duplicated());
+        assert_eq!(read(&twice).access.value(), None);
     }
 
     /// E6: a cookie bomb is refused before it is taken apart, wherever our cookie stands in it.

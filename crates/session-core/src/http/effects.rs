@@ -174,6 +174,13 @@ impl Effects {
         };
     }
 
+    /// Ends the collecting when there is nothing to write; whether there is nothing.
+    pub(crate) fn seal_if_nothing_is_pending(&self) -> bool {
+        let mut pending = self.lock();
+        pending.sealed |= pending.is_empty();
+        pending.sealed
+    }
+
     fn lock(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -205,6 +212,27 @@ impl Pending {
             TransferMethod::Cookie => &mut self.cookies,
             TransferMethod::Header => &mut self.headers,
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        let Self {
+            sealed: _,
+            login: _,
+            cleared_by: _,
+            cookies,
+            headers,
+            front_token,
+            anti_csrf,
+            legacy,
+            older,
+        } = self;
+        cookies.is_none()
+            && headers.is_none()
+            && front_token.is_none()
+            && anti_csrf.is_none()
+            && !legacy
+            && !older.access
+            && !older.refresh
     }
 
     fn is_cleared_by(&self, login: u64, method: TransferMethod) -> bool {

@@ -1,19 +1,25 @@
 //! `Exchange`: one request and its response, as far as sessions are concerned.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, Response};
+use http::{
+    Extensions, HeaderMap, HeaderValue, Method, Response, StatusCode,
+    header::{ACCESS_CONTROL_EXPOSE_HEADERS, SET_COOKIE},
+};
+use tokio::sync::Mutex;
 
 use crate::{
     NewSession, Session, SessionHandle, Sessions,
     backend::Delivery,
     error::{ClientTokens, SessionError},
     http::{
-        Refusal, RequestView, TransferMethod,
+        HeaderLines, Refusal, TransferMethod,
+        credentials::Credentials,
         effects::{ClearTokens, Effects},
-        refusal::{self, Challenge, Statuses, Unanswered},
-        transfer::Credentials,
+        presented::PresentedRequest,
+        refusal::{self, Statuses, Unsettled, Verdict},
+        routes::Route,
     },
     token::TokenRejection,
     verify::{Policy as _, PresentedAntiCsrf, Stateless, VerifyOptions},
@@ -31,12 +37,17 @@ use crate::{
 /// ```
 /// use bytes::Bytes;
 /// use http::{Request, Response};
-/// use session_core::{Sessions, http::{Exchange, RequestView}};
+/// use session_core::{Sessions, http::Exchange};
 ///
 /// # async fn application(_: Request<()>) -> Response<Bytes> { Response::default() }
 /// async fn serve(sessions: Sessions, mut request: Request<()>) -> Response<Bytes> {
-///     let exchange = Exchange::new(&sessions, &view(&request));
-///     let mut response = match exchange.handle_route(&view(&request)).await {
+///     let exchange = Exchange::new(
+///         &sessions,
+///         request.method(),
+///         request.uri().path(),
+///         request.headers(),
+///     );
+///     let mut response = match exchange.handle_route().await {
 ///         Some(ours) => ours,
 ///         None => {
 ///             request.extensions_mut().insert(exchange.clone());
@@ -46,10 +57,6 @@ use crate::{
 ///     exchange.finish(&mut response);
 ///     response
 /// }
-///
-/// fn view(request: &Request<()>) -> RequestView<'_> {
-///     RequestView::new(request.method(), request.uri().path(), request.headers())
-/// }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Exchange(Arc<Inner>);
@@ -58,20 +65,36 @@ pub struct Exchange(Arc<Inner>);
 struct Inner {
     sessions: Sessions,
     effects: Effects,
-    challenge: Challenge,
+    presented: PresentedRequest,
+    /// Locked while a session is judged: a framework may run two extractors at once, and the second
+    /// has to find what the first has checked.
     verified: Mutex<Option<(Session, TransferMethod)>>,
 }
 
 impl Exchange {
-    /// Begins the exchange of a request.
-    pub fn new(sessions: &Sessions, view: &RequestView<'_>) -> Self {
+    /// Begins the exchange of a request. What the request presents is read here, once.
+    ///
+    /// `path` is the path as the client sent it, without the query: where a framework strips prefixes
+    /// while it routes, the path before that.
+    pub fn new(
+        sessions: &Sessions,
+        method: &Method,
+        path: &str,
+        headers: &dyn HeaderLines,
+    ) -> Self {
         let config = sessions.shared_config();
         Self(Arc::new(Inner {
-            challenge: Challenge::of(config, view),
+            presented: PresentedRequest::read(config, method, path, headers),
             effects: Effects::new(Arc::clone(config)),
             sessions: sessions.clone(),
             verified: Mutex::default(),
         }))
+    }
+
+    /// Whether a request is for one of our own routes, which [`handle_route`](Self::handle_route)
+    /// answers: for adapters whose framework wants to know before there is an exchange.
+    pub fn answers(sessions: &Sessions, method: &Method, path: &str) -> bool {
+        Route::of_request(sessions.config().app(), method, path).is_some()
     }
 
     /// The exchange that a layer left in a request's extensions.
@@ -102,15 +125,14 @@ impl Exchange {
     /// What earlier calls in this request have checked is not checked again; a call that asks for
     /// more does the rest. `session_required` of the options is not looked at.
     ///
+    /// A second call waits while a first is under way, so a future of this has to be polled to its
+    /// end or dropped.
+    ///
     /// # Errors
     ///
     /// A [`Refusal`] with the outcome of wire §6. A preflight has no session, so it is refused too.
-    pub async fn verify(
-        &self,
-        view: &RequestView<'_>,
-        options: &VerifyOptions,
-    ) -> Result<Session, Refusal> {
-        self.verify_optional(view, options)
+    pub async fn verify(&self, options: &VerifyOptions) -> Result<Session, Refusal> {
+        self.verify_optional(options)
             .await?
             .ok_or_else(|| self.refusal(SessionError::Unauthorised(ClientTokens::Keep)))
     }
@@ -125,10 +147,9 @@ impl Exchange {
     /// As [`verify`](Self::verify).
     pub async fn verify_optional(
         &self,
-        view: &RequestView<'_>,
         options: &VerifyOptions,
     ) -> Result<Option<Session>, Refusal> {
-        self.judge(view, options)
+        self.judge(options)
             .await
             .map_err(|error| self.refusal(error))
     }
@@ -141,18 +162,14 @@ impl Exchange {
     /// # Errors
     ///
     /// As [`verify`](Self::verify).
-    pub async fn guard(
-        &self,
-        view: &RequestView<'_>,
-        options: &VerifyOptions,
-    ) -> Result<Option<Session>, Refusal> {
-        if view.is_without_session() {
+    pub async fn guard(&self, options: &VerifyOptions) -> Result<Option<Session>, Refusal> {
+        if !self.0.presented.carries_session() {
             return Ok(None);
         }
         if options.is_session_required() {
-            self.verify(view, options).await.map(Some)
+            self.verify(options).await.map(Some)
         } else {
-            self.verify_optional(view, options).await
+            self.verify_optional(options).await
         }
     }
 
@@ -168,59 +185,69 @@ impl Exchange {
     /// A [`Refusal`] when the payload cannot travel or the head of the response has been sent:
     /// nothing was created. When the backend does not answer, the outcome is unknown, and a session
     /// that was created can do no harm, for nobody has its tokens.
-    pub async fn create(
-        &self,
-        view: &RequestView<'_>,
-        new: NewSession,
-    ) -> Result<Session, Refusal> {
-        self.create_session(view, new)
+    pub async fn create(&self, new: NewSession) -> Result<Session, Refusal> {
+        self.create_session(new)
             .await
             .map_err(|error| self.refusal(error))
     }
 
     /// The response, when the request is for one of our own routes: refresh, sign-out, public keys
     /// and discovery (wire §5).
-    pub async fn handle_route(&self, view: &RequestView<'_>) -> Option<Response<Bytes>> {
-        super::builtin::handle(self, view).await
+    pub async fn handle_route(&self) -> Option<Response<Bytes>> {
+        super::builtin::handle(self).await
     }
 
     /// The response to an error. Tokens are cleared when the error says so; only here, so an
     /// application that answers by itself keeps them.
     pub fn refuse(&self, error: &SessionError) -> Response<Bytes> {
-        let clears = matches!(
-            error,
-            SessionError::Unauthorised(ClientTokens::Clear)
-                | SessionError::TokenTheftDetected { .. }
-        );
-        if clears {
-            self.0.effects.clear_for_refusal();
-        }
-        let statuses = Statuses::of(self.0.sessions.config());
-        let response = refusal::render(error, statuses, self.0.challenge);
-        if response.status().is_server_error() {
-            tracing::warn!(
-                status = response.status().as_u16(),
-                error = error as &dyn std::error::Error,
-                "session request failed"
-            );
-        } else {
-            tracing::debug!(status = response.status().as_u16(), %error, "session refused");
-        }
-        response
+        self.settle(error);
+        refusal::render(error, self.statuses(), self.0.presented.challenge)
+    }
+
+    /// An error as a refusal of this request.
+    pub fn refusal(&self, error: SessionError) -> Refusal {
+        Refusal::new(error, self.clone())
     }
 
     /// Completes the head of a response: an error of ours that a handler returned gets its status
     /// and headers, and the session's cookies and headers are written. Nothing can change them
     /// from then on.
     pub fn finish<B>(&self, response: &mut Response<B>) {
-        if let Some(Unanswered(error)) = response.extensions_mut().remove() {
-            let refused = self.refuse(&error);
-            *response.status_mut() = refused.status();
-            for (name, value) in refused.headers() {
-                response.headers_mut().insert(name, value.clone());
-            }
+        if let Some(Unsettled(error)) = response.extensions_mut().remove() {
+            let status = self.settle(&error);
+            *response.status_mut() = status;
+            refusal::write_headers(status, self.0.presented.challenge, response.headers_mut());
         }
         self.write_effects(response.headers_mut());
+    }
+
+    /// What [`finish`](Self::finish) would change in the head of a response whose framework has
+    /// types of its own: `lines` are its headers, `extensions` those of the refusal that it was made
+    /// of, if it was. Nothing can change the session's cookies and headers from then on.
+    #[must_use = "the session's cookies and headers have to be written"]
+    pub fn finish_head(&self, lines: &dyn HeaderLines, extensions: Extensions) -> HeadChanges {
+        let unsettled = extensions.get::<Unsettled>().is_some();
+        if !unsettled && self.0.effects.seal_if_nothing_is_pending() {
+            return HeadChanges {
+                status: None,
+                headers: HeaderMap::new(),
+            };
+        }
+        let mut head = Response::new(());
+        *head.extensions_mut() = extensions;
+        // All others are replaced, whatever they were.
+        for name in [SET_COOKIE, ACCESS_CONTROL_EXPOSE_HEADERS] {
+            lines.each(&name, &mut |line| {
+                if let Ok(value) = HeaderValue::from_bytes(line) {
+                    head.headers_mut().append(name.clone(), value);
+                }
+            });
+        }
+        self.finish(&mut head);
+        HeadChanges {
+            status: unsettled.then_some(head.status()),
+            headers: std::mem::take(head.headers_mut()),
+        }
     }
 
     /// Writes the session's cookies and headers into the head of a response; nothing can change
@@ -231,58 +258,68 @@ impl Exchange {
             .write(headers, self.0.sessions.clock().as_ref());
     }
 
+    pub(super) fn presented(&self) -> &PresentedRequest {
+        &self.0.presented
+    }
+
     pub(super) fn effects(&self) -> &Effects {
         &self.0.effects
     }
 
-    fn refusal(&self, error: SessionError) -> Refusal {
-        Refusal::new(error, self.clone())
+    pub(super) fn statuses(&self) -> Statuses {
+        Statuses::of(self.0.sessions.config())
+    }
+
+    /// Does what an error means for the client's tokens, logs it, and says its status.
+    fn settle(&self, error: &SessionError) -> StatusCode {
+        let verdict = Verdict::of(error);
+        if verdict.clears_tokens {
+            self.0.effects.clear_for_refusal();
+        }
+        let status = verdict.status(self.statuses());
+        refusal::log(error, status);
+        status
     }
 
     /// The pipeline of wire §6 up to the token's own checks, which are the service's.
     pub(super) async fn judge(
         &self,
-        view: &RequestView<'_>,
         options: &VerifyOptions,
     ) -> Result<Option<Session>, SessionError> {
-        if view.is_without_session() {
+        if !self.0.presented.carries_session() {
             return Ok(None);
         }
-        if let Some((session, method)) = self.verified() {
-            let anti_csrf = self.presented_anti_csrf(view, method, options)?;
-            self.0
-                .sessions
-                .recheck(&session, anti_csrf, options)
-                .await?;
-            return Ok(Some(session));
+        let mut verified = self.0.verified.lock().await;
+        if let Some((session, method)) = verified.as_ref() {
+            let anti_csrf = self.presented_anti_csrf(*method, options)?;
+            let rechecked = self.0.sessions.recheck(session, anti_csrf, options);
+            rechecked.await?;
+            return Ok(Some(session.clone()));
         }
         let config = self.0.sessions.config();
-        let credentials = Credentials::read(config, view)?;
+        let credentials = self.0.presented.credentials()?;
         let Some((token, method)) = credentials.access_token(config.token_transfer())? else {
             return Ok(None);
         };
-        let anti_csrf = self.presented_anti_csrf(view, method, options)?;
+        let anti_csrf = self.presented_anti_csrf(method, options)?;
         let session = self
             .0
             .sessions
             .check(token, Some(method), anti_csrf, options)
             .await?;
         session.bind(self.0.effects.clone(), method)?;
-        self.remember(&session, method);
+        *verified = Some((session.clone(), method));
         Ok(Some(session))
     }
 
-    async fn create_session(
-        &self,
-        view: &RequestView<'_>,
-        new: NewSession,
-    ) -> Result<Session, SessionError> {
+    async fn create_session(&self, new: NewSession) -> Result<Session, SessionError> {
         let (sessions, config) = (&self.0.sessions, self.0.sessions.config());
+        let presented = &self.0.presented;
         self.0.effects.ensure_open()?;
-        let credentials = Credentials::read(config, view)?;
-        let method = TransferMethod::of_new_session(config.token_transfer(), view);
+        let credentials = presented.credentials()?;
+        let method = TransferMethod::of_new_session(config.token_transfer(), presented.auth_mode());
         let delivery = Delivery::by(method, config);
-        let replaced = self.presented_sessions(&credentials).await;
+        let replaced = self.presented_sessions(credentials).await;
         let issued = sessions.create_presented(new, delivery).await?;
         for handle in replaced {
             sessions.revoke(&handle).await?;
@@ -294,12 +331,12 @@ impl Exchange {
         }
         effects.attach(&tokens, method)?;
         session.bind(effects, method)?;
-        self.remember(&session, method);
+        *self.0.verified.lock().await = Some((session.clone(), method));
         Ok(session)
     }
 
     /// The sessions that the request belongs to, by whatever live access tokens it carries.
-    async fn presented_sessions(&self, credentials: &Credentials<'_>) -> Vec<SessionHandle> {
+    async fn presented_sessions(&self, credentials: &Credentials) -> Vec<SessionHandle> {
         let mut handles = Vec::new();
         for token in credentials.session_tokens() {
             if let Ok((_, verified)) = self.0.sessions.verify_signature(token).await {
@@ -311,37 +348,42 @@ impl Exchange {
 
     /// The anti-CSRF check as far as it concerns the request alone (wire §9.3). A token from a
     /// header needs none: no other site can send it (security E7).
-    fn presented_anti_csrf<'a>(
+    fn presented_anti_csrf(
         &self,
-        view: &RequestView<'a>,
         method: TransferMethod,
         options: &VerifyOptions,
-    ) -> Result<PresentedAntiCsrf<'a>, SessionError> {
+    ) -> Result<PresentedAntiCsrf<'_>, SessionError> {
         let checked = options
             .anti_csrf()
-            .unwrap_or(view.checks_anti_csrf_by_default());
+            .unwrap_or(self.0.presented.checks_anti_csrf_by_default());
         if !checked {
             return Ok(PresentedAntiCsrf::NotChecked);
         }
-        view.presented_anti_csrf(method, self.0.sessions.config().anti_csrf())
+        let mode = self.0.sessions.config().anti_csrf();
+        self.0
+            .presented
+            .anti_csrf(method, mode)
             .ok_or(SessionError::TryRefreshToken(TokenRejection::AntiCsrf))
     }
+}
 
-    fn verified(&self) -> Option<(Session, TransferMethod)> {
-        self.0
-            .verified
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+/// What a session changes in the head of a response.
+#[derive(Debug)]
+#[must_use = "the session's cookies and headers have to be written"]
+pub struct HeadChanges {
+    status: Option<StatusCode>,
+    headers: HeaderMap,
+}
+
+impl HeadChanges {
+    /// The status, where it is another.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.status
     }
 
-    fn remember(&self, session: &Session, method: TransferMethod) {
-        let mut verified = self
-            .0
-            .verified
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *verified = Some((session.clone(), method));
+    /// The lines that take the place of all that the response has of the same names.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 }
 

@@ -1,23 +1,27 @@
 //! The framework-neutral half of every adapter: reading a request, deciding, and building what goes
 //! into the response. An adapter only moves it between its framework and this.
 
+mod adapter_types;
 mod builtin;
 mod cookies;
+mod credentials;
 mod effects;
 mod exchange;
+mod header_lines;
 mod limits;
 mod names;
+mod presented;
 mod refusal;
-mod request;
+mod request_headers;
 mod response_head;
 mod routes;
 mod set_cookie;
 mod transfer;
 
-pub use exchange::Exchange;
+pub use exchange::{Exchange, HeadChanges};
+pub use header_lines::{HeaderLines, WithCookies};
 pub use names::{CORS_REQUEST_HEADERS, CORS_RESPONSE_HEADERS};
 pub use refusal::Refusal;
-pub use request::RequestView;
 pub use transfer::TransferMethod;
 
 #[cfg(feature = "fuzzing")]

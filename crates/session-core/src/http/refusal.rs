@@ -4,25 +4,25 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderValue, Response, StatusCode,
     header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde_json::{Value, json};
 
 use crate::{
     config::{SessionConfig, defaults},
-    error::{DuplicateCookies, SessionError},
-    http::{Exchange, RequestView, TransferMethod},
+    error::{ClientTokens, DuplicateCookies, SessionError},
+    http::{Exchange, TransferMethod, request_headers::RequestHeaders},
 };
 
 /// A session error on its way to the client.
 ///
 /// An application that looks at [`error`](Self::error) and answers by itself has the last word:
-/// only [`into_response`](Self::into_response) clears a client's tokens.
-#[derive(Debug)]
+/// only a response made of the refusal clears a client's tokens.
+#[derive(Clone)]
 #[must_use = "a refusal that is not answered lets the request pass"]
 pub struct Refusal {
-    error: SessionError,
+    error: Arc<SessionError>,
     exchange: Option<Exchange>,
 }
 
@@ -30,7 +30,7 @@ impl Refusal {
     /// The refusal of a request whose exchange is known.
     pub(crate) fn new(error: SessionError, exchange: Exchange) -> Self {
         Self {
-            error,
+            error: Arc::new(error),
             exchange: Some(exchange),
         }
     }
@@ -46,21 +46,34 @@ impl Refusal {
         &self.error
     }
 
-    /// Why, taken out.
-    pub fn into_error(self) -> SessionError {
-        self.error
+    /// The same as a refusal of this request: for one that was made of an error in a handler, where
+    /// the framework knows the request when it asks for the response.
+    pub fn within(&self, exchange: &Exchange) -> Self {
+        Self {
+            error: Arc::clone(&self.error),
+            exchange: Some(exchange.clone()),
+        }
     }
 
     /// The response. Tokens are cleared when the error says so.
-    pub fn into_response(self) -> Response<Bytes> {
-        if let Some(exchange) = self.exchange {
+    pub fn to_response(&self) -> Response<Bytes> {
+        if let Some(exchange) = &self.exchange {
             return exchange.refuse(&self.error);
         }
         let mut response = render(&self.error, Statuses::DEFAULT, Challenge::None);
+        if let SessionError::MissingLayer { .. } = *self.error {
+            // No layer of ours will see this response.
+            log(&self.error, response.status());
+        }
+        let unsettled = Unsettled(Arc::clone(&self.error));
+        response.extensions_mut().insert(unsettled);
         response
-            .extensions_mut()
-            .insert(Unanswered(Arc::new(self.error)));
-        response
+    }
+
+    /// The response's status, for frameworks that log it. Clears nothing.
+    pub fn status(&self) -> StatusCode {
+        let statuses = self.exchange.as_ref().map(Exchange::statuses);
+        Verdict::of(&self.error).status(statuses.unwrap_or(Statuses::DEFAULT))
     }
 }
 
@@ -69,9 +82,16 @@ impl Refusal {
 impl From<SessionError> for Refusal {
     fn from(error: SessionError) -> Self {
         Self {
-            error,
+            error: Arc::new(error),
             exchange: None,
         }
+    }
+}
+
+/// Frameworks log this.
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Refusal").field(&self.error).finish()
     }
 }
 
@@ -89,7 +109,49 @@ impl std::error::Error for Refusal {
 
 /// Left in a response that was rendered without its exchange.
 #[derive(Clone)]
-pub(super) struct Unanswered(pub(super) Arc<SessionError>);
+pub(super) struct Unsettled(pub(super) Arc<SessionError>);
+
+/// What an error means for a response, apart from its body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Verdict {
+    kind: Kind,
+    /// Whether the client's tokens are of no more use.
+    pub(super) clears_tokens: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    SessionExpired,
+    InvalidClaim,
+    Other(StatusCode),
+}
+
+impl Verdict {
+    pub(super) fn of(error: &SessionError) -> Self {
+        Self {
+            kind: kind_and_body(error).0,
+            clears_tokens: matches!(
+                error,
+                SessionError::Unauthorised(ClientTokens::Clear)
+                    | SessionError::TokenTheftDetected { .. }
+            ),
+        }
+    }
+
+    pub(super) fn status(self, statuses: Statuses) -> StatusCode {
+        self.kind.status(statuses)
+    }
+}
+
+impl Kind {
+    fn status(self, statuses: Statuses) -> StatusCode {
+        match self {
+            Self::SessionExpired => statuses.session_expired,
+            Self::InvalidClaim => statuses.invalid_claim,
+            Self::Other(status) => status,
+        }
+    }
+}
 
 /// The statuses that are settings.
 #[derive(Debug, Clone, Copy)]
@@ -125,17 +187,17 @@ pub(super) enum Challenge {
 
 impl Challenge {
     /// What to ask the client of this request for.
-    pub(super) fn of(config: &SessionConfig, view: &RequestView<'_>) -> Self {
-        let headers = TransferMethod::allowed_by(config.token_transfer());
-        if !headers.contains(&TransferMethod::Header) {
+    pub(super) fn of(config: &SessionConfig, request: RequestHeaders<'_>) -> Self {
+        let allowed = TransferMethod::allowed_by(config.token_transfer());
+        if !allowed.contains(&TransferMethod::Header) {
             return Self::None;
         }
-        if view.headers.contains_key(AUTHORIZATION) {
+        if request.has(&AUTHORIZATION) {
             return Self::InvalidToken;
         }
-        match view.auth_mode() {
+        match request.auth_mode() {
             Some(TransferMethod::Cookie) => Self::None,
-            None if view.headers.contains_key(COOKIE) => Self::None,
+            None if request.has(&COOKIE) => Self::None,
             Some(TransferMethod::Header) | None => Self::Bearer,
         }
     }
@@ -147,9 +209,28 @@ pub(super) fn render(
     statuses: Statuses,
     challenge: Challenge,
 ) -> Response<Bytes> {
-    let (status, body) = status_and_body(error, statuses);
+    let (kind, body) = kind_and_body(error);
+    let status = kind.status(statuses);
     let mut response = json(status, &body);
-    let headers = response.headers_mut();
+    write_headers(status, challenge, response.headers_mut());
+    response
+}
+
+/// Logs an error that is answered with this status.
+pub(super) fn log(error: &SessionError, status: StatusCode) {
+    if status.is_server_error() {
+        tracing::warn!(
+            status = status.as_u16(),
+            error = error as &dyn std::error::Error,
+            "session request failed"
+        );
+    } else {
+        tracing::debug!(status = status.as_u16(), %error, "session refused");
+    }
+}
+
+/// The headers of a refusal besides those of its body.
+pub(super) fn write_headers(status: StatusCode, challenge: Challenge, headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::UNAUTHORIZED {
         let challenge = match challenge {
@@ -164,7 +245,6 @@ pub(super) fn render(
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    response
 }
 
 /// A response with a JSON body.
@@ -178,40 +258,44 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response<Bytes> {
 
 /// The table of wire §5. A body names no cause beyond it, so that nobody can tell a revoked session
 /// from an expired one (security E21).
-fn status_and_body(error: &SessionError, statuses: Statuses) -> (StatusCode, Value) {
+fn kind_and_body(error: &SessionError) -> (Kind, Value) {
     let message = |text: &str| json!({ "message": text });
     match error {
-        SessionError::TryRefreshToken(_) => {
-            (statuses.session_expired, message("try refresh token"))
-        }
-        SessionError::Unauthorised(_) => (statuses.session_expired, message("unauthorised")),
+        SessionError::TryRefreshToken(_) => (Kind::SessionExpired, message("try refresh token")),
+        SessionError::Unauthorised(_) => (Kind::SessionExpired, message("unauthorised")),
         SessionError::TokenTheftDetected { .. } => {
-            (statuses.session_expired, message("token theft detected"))
+            (Kind::SessionExpired, message("token theft detected"))
         }
         SessionError::InvalidClaims(errors) => (
-            statuses.invalid_claim,
+            Kind::InvalidClaim,
             json!({ "message": "invalid claim", "claimValidationErrors": errors }),
         ),
         SessionError::DuplicateCookies(DuplicateCookies::Cleared) => (
-            StatusCode::OK,
+            Kind::Other(StatusCode::OK),
             message("session cookies of an older domain were removed, please try again"),
         ),
         SessionError::DuplicateCookies(DuplicateCookies::Unresolved) => (
-            StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::Other(StatusCode::INTERNAL_SERVER_ERROR),
             message("a session cookie was sent more than once: set `older_cookie_domain`"),
         ),
-        SessionError::InvalidPayload(invalid) => {
-            (StatusCode::BAD_REQUEST, message(&invalid.to_string()))
-        }
-        SessionError::DataTooLong { .. } => (StatusCode::BAD_REQUEST, message(&error.to_string())),
-        SessionError::InvalidId(invalid) => {
-            (StatusCode::BAD_REQUEST, message(&invalid.to_string()))
-        }
-        SessionError::ClaimFetch(_) | SessionError::Unavailable(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, message(&error.to_string()))
-        }
+        SessionError::InvalidPayload(invalid) => (
+            Kind::Other(StatusCode::BAD_REQUEST),
+            message(&invalid.to_string()),
+        ),
+        SessionError::DataTooLong { .. } => (
+            Kind::Other(StatusCode::BAD_REQUEST),
+            message(&error.to_string()),
+        ),
+        SessionError::InvalidId(invalid) => (
+            Kind::Other(StatusCode::BAD_REQUEST),
+            message(&invalid.to_string()),
+        ),
+        SessionError::ClaimFetch(_) | SessionError::Unavailable(_) => (
+            Kind::Other(StatusCode::SERVICE_UNAVAILABLE),
+            message(&error.to_string()),
+        ),
         SessionError::ResponseStarted | SessionError::MissingLayer { .. } => (
-            StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::Other(StatusCode::INTERNAL_SERVER_ERROR),
             message(&error.to_string()),
         ),
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 use session_core::{
     IssuedSession, NewSession, RefreshToken, TenantId, VerifyOptions,
     config::{AntiCsrf, TheftDetection},
-    http::{Exchange, RequestView},
+    http::Exchange,
     observer::SessionObserver,
     store::SessionStore as _,
     verify::PresentedAntiCsrf,
@@ -301,16 +301,15 @@ async fn over_http(node: &Node, canaries: &mut Canaries) {
                 HeaderValue::from_str(issued.tokens().anti_csrf_token().unwrap()).unwrap(),
             ),
         ]);
-        let view = RequestView::new(&Method::POST, path, &headers);
-        let exchange = Exchange::new(&node.sessions, &view);
-        let mut response = match exchange.handle_route(&view).await {
+        let exchange = Exchange::new(&node.sessions, &Method::POST, path, &headers);
+        let mut response = match exchange.handle_route().await {
             Some(response) => response,
-            None => match exchange.verify(&view, &VerifyOptions::new()).await {
+            None => match exchange.verify(&VerifyOptions::new()).await {
                 Ok(session) => {
                     canaries.assert_not_in(&format!("{session:?}"), "a session");
                     http::Response::default()
                 }
-                Err(refusal) => refusal.into_response(),
+                Err(refusal) => refusal.to_response(),
             },
         };
         exchange.finish(&mut response);

@@ -6,8 +6,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Map, Value, json};
 use session_core::{
-    InvalidPayload, NewSession, Payload, Session, SessionError, VerifyOptions,
-    http::{Exchange, RequestView},
+    InvalidPayload, NewSession, Payload, Session, SessionError, VerifyOptions, http::Exchange,
     verify::PresentedAntiCsrf,
 };
 
@@ -279,9 +278,8 @@ async fn after_the_head_of_the_response_nothing_is_changed() {
     let node = Node::new().await;
     let issued = node.log_in("ann").await;
     let headers = headers(issued.tokens().access_token().expose());
-    let view = RequestView::new(&Method::GET, "/events", &headers);
-    let exchange = Exchange::new(&node.sessions, &view);
-    let session = exchange.verify(&view, &VerifyOptions::new()).await.unwrap();
+    let exchange = Exchange::new(&node.sessions, &Method::GET, "/events", &headers);
+    let session = exchange.verify(&VerifyOptions::new()).await.unwrap();
     session
         .merge_payload(update(json!({"a": 1})))
         .await

@@ -24,7 +24,28 @@ macro_rules! __http_suite {
             println!("{}", $crate::http::coverage::report());
         }
 
-        $crate::__http_tests! { $adapter;
+        $crate::__http_cases! { __http_tests { $adapter } $(#[$http2])? }
+    };
+}
+
+/// Declares one test per case of the HTTP suite that runs it against every adapter and compares the
+/// complete answers.
+///
+/// Takes an expression that makes the [`Contender`](crate::http::Contender)s; it is evaluated once
+/// for each case.
+#[macro_export]
+macro_rules! same_answers {
+    ($contenders:expr $(,)?) => {
+        $crate::__http_cases! { __http_comparisons { $contenders } }
+    };
+}
+
+/// Every case by its subject, for the macro `$run`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __http_cases {
+    ($run:ident { $with:expr } $(#[$http2:meta])?) => {
+        $crate::$run! { $with;
             anti_csrf {
                 a_token_is_asked_of_changing_requests
                 only_the_sessions_own_token_will_do
@@ -263,6 +284,24 @@ macro_rules! __http_tests {
         $($attribute)*
         fn $case() {
             $crate::http::run($adapter, &$crate::http::$subject::$case);
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __http_comparisons {
+    ($contenders:expr; $($subject:ident { $($case:ident)* })*) => {
+        $($crate::__http_comparisons! { @subject $contenders; $subject $($case)* })*
+    };
+    (@subject $contenders:expr; $subject:ident $($case:ident)*) => {
+        $($crate::__http_comparisons! { @case $contenders; $subject $case })*
+    };
+    (@case $contenders:expr; $subject:ident $case:ident) => {
+        #[test]
+        fn $case() {
+            let case = concat!(stringify!($subject), "::", stringify!($case));
+            $crate::http::transcript::compare($contenders, case, &$crate::http::$subject::$case);
         }
     };
 }

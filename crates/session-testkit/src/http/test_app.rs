@@ -20,6 +20,7 @@ use super::{
     Adapter, ServerGuard,
     client::{Browser, Mode, Request},
     signer::Signer,
+    transcript::Transcript,
 };
 use crate::faulty_store::FaultyStore;
 
@@ -32,6 +33,7 @@ pub struct TestApp {
     sessions: Sessions,
     clock: Arc<ManualClock>,
     store: FaultyStore,
+    transcript: Transcript,
     address: SocketAddr,
     _server: ServerGuard,
 }
@@ -39,8 +41,14 @@ pub struct TestApp {
 impl TestApp {
     /// Serves the application with the default settings.
     pub async fn start(adapter: impl Adapter) -> Self {
-        let place = Place::new().await;
-        Self::serve(Arc::new(adapter), local(), place, |builder| builder)
+        Self::recorded(Arc::new(adapter), Transcript::default()).await
+    }
+
+    /// The same; what it and the servers that a case starts after it answer is written down in
+    /// `transcript`.
+    pub(crate) async fn recorded(adapter: Arc<dyn Adapter>, transcript: Transcript) -> Self {
+        let place = Place::new(transcript).await;
+        Self::serve(adapter, local(), place, |builder| builder)
             .await
             .unwrap()
     }
@@ -60,7 +68,8 @@ impl TestApp {
         app: AppInfo,
         change: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
     ) -> Result<Self, BuildError> {
-        Self::serve(Arc::clone(&self.adapter), app, Place::new().await, change).await
+        let place = Place::new(self.transcript.clone()).await;
+        Self::serve(Arc::clone(&self.adapter), app, place, change).await
     }
 
     /// Another server of the same adapter on the same store and clock, with settings of the
@@ -69,6 +78,7 @@ impl TestApp {
         let place = Place {
             clock: Arc::clone(&self.clock),
             store: self.store.clone(),
+            transcript: self.transcript.clone(),
         };
         Self::serve(Arc::clone(&self.adapter), local(), place, change)
             .await
@@ -81,7 +91,11 @@ impl TestApp {
         place: Place,
         change: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
     ) -> Result<Self, BuildError> {
-        let Place { clock, store } = place;
+        let Place {
+            clock,
+            store,
+            transcript,
+        } = place;
         let builder = Sessions::builder(app)
             .config(|config| config.expiry_jitter(0.0))
             .store(store.clone())
@@ -96,6 +110,7 @@ impl TestApp {
             sessions,
             clock,
             store,
+            transcript,
             address,
             _server: server,
         })
@@ -114,6 +129,10 @@ impl TestApp {
     /// Where the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    pub(crate) fn transcript(&self) -> &Transcript {
+        &self.transcript
     }
 
     /// The path of the refresh route.
@@ -200,16 +219,18 @@ pub(crate) fn login_body(login: &Value) -> Value {
     json!({ "logins": [login] })
 }
 
-/// What servers may share: a store, and a clock by which its rows are written.
+/// What servers may share: a store, a clock by which its rows are written, and the transcript of
+/// their case.
 struct Place {
     clock: Arc<ManualClock>,
     store: FaultyStore,
+    transcript: Transcript,
 }
 
 impl Place {
     /// An empty store but for keys, which are made once for all cases of a process: an RSA key is
     /// most of what a server's start costs.
-    async fn new() -> Self {
+    async fn new(transcript: Transcript) -> Self {
         let store = MemoryStore::default();
         for key in KEYS.get_or_init(make_keys).await {
             let _inserted = store.insert_key(key, i64::MIN).await.unwrap();
@@ -217,6 +238,7 @@ impl Place {
         Self {
             clock: Arc::default(),
             store: FaultyStore::new(store),
+            transcript,
         }
     }
 }

@@ -1,6 +1,8 @@
-//! The suite, held against the reference store and against stores that are wrong in one way.
+//! The suite, held against the reference store and against stores that are wrong in one way;
+//! and the comparison of adapters, held against servers that differ.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod completeness;
+mod differing;
 mod memory;
 mod wrong;

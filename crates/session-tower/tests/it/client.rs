@@ -1,51 +1,15 @@
-//! A server on hyper, services in memory, and a client that keeps its cookies.
+//! Services in memory, and a client that keeps its cookies.
 
 use std::convert::Infallible;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header::SET_COOKIE};
-use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
-use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
+use http_body_util::{BodyExt as _, Full};
 use session_core::testing::TestSessions;
 use session_tower::{NewSession, SessionLayer, Sessions, UserId, create_session};
-use tokio::{net::TcpListener, task::JoinSet};
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _};
 
-pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
-
-pub(crate) fn boxed<B>(response: Response<B>) -> Response<Body>
-where
-    B: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-{
-    response.map(|body| body.map_err(Into::into).boxed_unsync())
-}
-
-/// Serves HTTP/1.1 and HTTP/2 until the future is dropped, and the connections with it.
-pub(crate) async fn serve<S>(listener: TcpListener, app: S)
-where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + 'static,
-{
-    let mut connections = JoinSet::new();
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        let app = TowerToHyperService::new(app.clone());
-        connections.spawn(async {
-            let server = auto::Builder::new(TokioExecutor::new());
-            // A client that breaks the protocol or goes away is no concern of the others.
-            let _ended = server
-                .serve_connection_with_upgrades(TokioIo::new(stream), app)
-                .await;
-        });
-    }
-}
+use crate::application::{Body, boxed};
 
 /// Sessions in memory.
 pub(crate) struct TestApp(TestSessions);

@@ -31,7 +31,7 @@ async fn a_function_says_whether_a_session_is_needed() {
         Ok(match found {
             Ok(Some(session)) => Response::new(session.user_id().to_string().into()),
             Ok(None) => Response::new("nobody".into()),
-            Err(refusal) => refusal.into_response().map(Full::new),
+            Err(refusal) => refusal.to_response().map(Full::new),
         })
     }
     let test = TestApp::new().await;
@@ -92,7 +92,7 @@ async fn an_error_in_a_handler_becomes_a_refusal() {
     async fn answer(request: Request<Full<Bytes>>) -> Answer {
         let refusal = change(&request).await.unwrap_err();
         assert!(matches!(refusal.error(), SessionError::InvalidPayload(_)));
-        Ok(refusal.into_response().map(Full::new))
+        Ok(refusal.to_response().map(Full::new))
     }
     let test = TestApp::new().await;
     let app = ServiceBuilder::new().layer(test.layer()).service_fn(answer);
@@ -109,7 +109,7 @@ async fn an_error_in_a_handler_becomes_a_refusal() {
 async fn a_missing_layer_is_named() {
     let plain = request(Method::GET, "/");
     let refusal = session::<Stateless>(&plain).await.unwrap_err();
-    let response = refusal.into_response();
+    let response = refusal.to_response();
     assert_eq!(response.status(), 500);
     let body = String::from_utf8_lossy(response.body());
     assert!(

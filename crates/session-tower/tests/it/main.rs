@@ -2,6 +2,7 @@
 //! `session-testkit`'s.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod application;
 mod client;
 mod functions;
 mod grpc;

@@ -16,7 +16,10 @@ use tokio::{
 };
 use tower::{ServiceBuilder, ServiceExt as _};
 
-use crate::client::{Body, TestApp, boxed, request, serve};
+use crate::{
+    application::{Body, boxed, serve},
+    client::{TestApp, request},
+};
 
 /// A stream closes by itself, and at once, when its session is revoked.
 #[tokio::test]
@@ -73,7 +76,7 @@ async fn an_upgraded_connection_ends_with_its_session() {
         .layer(test.layer())
         .service_fn(async |request| {
             let answer = upgrade(request).await;
-            Ok(answer.unwrap_or_else(|refusal| boxed(refusal.into_response().map(Full::new))))
+            Ok(answer.unwrap_or_else(|refusal| boxed(refusal.to_response().map(Full::new))))
         });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Response};
+use http::{Extensions, HeaderMap, HeaderValue, Response};
 use serde_json::{Map, json};
 
 use super::{Reply, TestApp, config};
@@ -27,10 +27,7 @@ async fn a_revocation_wins_over_what_was_attached_before() {
     let app = TestApp::with(|config| config.anti_csrf(crate::config::AntiCsrf::ViaToken)).await;
     let request = app.post("/").header("st-auth-mode", "cookie");
     let exchange = request.exchange();
-    let session = exchange
-        .create(&request.view(), new_session())
-        .await
-        .unwrap();
+    let session = exchange.create(new_session()).await.unwrap();
     session.merge_payload(nickname("Zoë")).await.unwrap();
     session.revoke().await.unwrap();
     let reply = Reply::of_handler(&exchange, Ok(Some(session)));
@@ -46,10 +43,7 @@ async fn a_changed_payload_replaces_only_the_access_token() {
     let app = TestApp::new().await;
     let request = app.post("/").header("st-auth-mode", "cookie");
     let exchange = request.exchange();
-    let session = exchange
-        .create(&request.view(), new_session())
-        .await
-        .unwrap();
+    let session = exchange.create(new_session()).await.unwrap();
     session.merge_payload(nickname("Zoë")).await.unwrap();
     let reply = Reply::of_handler(&exchange, Ok(None));
     assert_eq!(reply.cookies().len(), 2);
@@ -64,10 +58,7 @@ async fn a_changed_payload_travels_with_the_response() {
     let ann = app.log_in("ann").await;
     let request = app.post("/").access_cookie(&ann);
     let exchange = request.exchange();
-    let session = exchange
-        .verify(&request.view(), &Stateless::options())
-        .await
-        .unwrap();
+    let session = exchange.verify(&Stateless::options()).await.unwrap();
     session.merge_payload(nickname("Zoë")).await.unwrap();
     let reply = Reply::of_handler(&exchange, Ok(None));
     assert_eq!(reply.cookies().len(), 1);
@@ -89,14 +80,8 @@ async fn the_replaced_session_no_longer_speaks_for_the_client() {
         .access_cookie(&planted)
         .header("st-auth-mode", "cookie");
     let exchange = request.exchange();
-    let old = exchange
-        .verify(&request.view(), &Stateless::options())
-        .await
-        .unwrap();
-    let new = exchange
-        .create(&request.view(), new_session())
-        .await
-        .unwrap();
+    let old = exchange.verify(&Stateless::options()).await.unwrap();
+    let new = exchange.create(new_session()).await.unwrap();
     old.revoke().await.unwrap();
     let reply = Reply::of_handler(&exchange, Ok(None));
     assert_eq!(reply.client().access, new.access_token().expose());
@@ -136,19 +121,60 @@ async fn the_replaced_session_sends_no_more_tokens() {
     );
 }
 
+/// E13, wire §4.4: what a framework with header types of its own is told to write: the lines that
+/// were there of the names that can be shared, and nothing where there is nothing to do.
+#[tokio::test]
+async fn the_changes_of_a_head_keep_what_they_share_a_name_with() {
+    let app = TestApp::new().await;
+    let mut lines = HeaderMap::new();
+    lines.append("set-cookie", HeaderValue::from_static("theme=dark"));
+    lines.append("set-cookie", HeaderValue::from_static("sAccessToken=old"));
+    lines.insert(
+        "access-control-expose-headers",
+        HeaderValue::from_static("x-total"),
+    );
+    lines.insert("x-total", HeaderValue::from_static("7"));
+    lines.insert("cache-control", HeaderValue::from_static("public"));
+    let request = app.post("/").header("st-auth-mode", "cookie");
+    let exchange = request.exchange();
+    exchange.create(new_session()).await.unwrap();
+    let changes = exchange.finish_head(&lines, Extensions::new());
+    assert_eq!(changes.status(), None);
+    let headers = changes.headers();
+    let cookies: Vec<&[u8]> = headers
+        .get_all("set-cookie")
+        .iter()
+        .map(|line| line.as_bytes().split(|&byte| byte == b'=').next().unwrap())
+        .collect();
+    assert_eq!(
+        cookies,
+        [&b"theme"[..], &b"sAccessToken"[..], &b"sRefreshToken"[..]]
+    );
+    assert_eq!(
+        headers["access-control-expose-headers"],
+        "x-total, front-token"
+    );
+    assert_eq!(headers["cache-control"], "no-store");
+    assert!(!headers.contains_key("x-total"));
+
+    // Nothing has happened to the session: nothing of the application's is touched.
+    let changes = app
+        .get("/")
+        .exchange()
+        .finish_head(&lines, Extensions::new());
+    assert!(changes.status().is_none() && changes.headers().is_empty());
+}
+
 /// E13: a refusal after a change: one line per cookie, and it clears.
 #[tokio::test]
 async fn a_refusal_wins_over_what_was_attached_before() {
     let app = TestApp::new().await;
     let request = app.post("/").header("st-auth-mode", "cookie");
     let exchange = request.exchange();
-    let session = exchange
-        .create(&request.view(), new_session())
-        .await
-        .unwrap();
+    let session = exchange.create(new_session()).await.unwrap();
     app.sessions.revoke(session.handle()).await.unwrap();
     let asked = session.merge_payload(nickname("Zoë")).await;
-    let mut response = Refusal::from(asked.unwrap_err()).into_response();
+    let mut response = Refusal::from(asked.unwrap_err()).to_response();
     exchange.finish(&mut response);
     let reply = Reply::of(response);
     reply.assert_refused(401, "unauthorised");
@@ -162,13 +188,10 @@ async fn an_error_that_is_not_rendered_clears_nothing() {
     let ann = app.log_in("ann").await;
     let request = app.get("/").access_cookie(&ann);
     let exchange = request.exchange();
-    let session = exchange
-        .verify(&request.view(), &Stateless::options())
-        .await
-        .unwrap();
+    let session = exchange.verify(&Stateless::options()).await.unwrap();
     app.sessions.revoke(session.handle()).await.unwrap();
     let asked = VerifyOptions::new().check_database(true);
-    let refusal = exchange.verify(&request.view(), &asked).await.unwrap_err();
+    let refusal = exchange.verify(&asked).await.unwrap_err();
     let cleared = matches!(
         refusal.error(),
         SessionError::Unauthorised(ClientTokens::Clear)
@@ -184,14 +207,11 @@ async fn a_change_after_the_head_is_an_error() {
     let ann = app.log_in("ann").await;
     let request = app.get("/").access_cookie(&ann);
     let exchange = request.exchange();
-    let session = exchange
-        .verify(&request.view(), &Stateless::options())
-        .await
-        .unwrap();
+    let session = exchange.verify(&Stateless::options()).await.unwrap();
     exchange.write_effects(&mut HeaderMap::new());
     let late = session.merge_payload(nickname("Zoë")).await;
     assert!(matches!(late, Err(SessionError::ResponseStarted)));
-    let late = exchange.create(&request.view(), new_session()).await;
+    let late = exchange.create(new_session()).await;
     assert!(matches!(
         late.unwrap_err().error(),
         SessionError::ResponseStarted
@@ -212,10 +232,7 @@ async fn a_response_without_changes_is_left_alone() {
     let ann = app.log_in("ann").await;
     let request = app.get("/").access_cookie(&ann);
     let exchange = request.exchange();
-    exchange
-        .verify(&request.view(), &Stateless::options())
-        .await
-        .unwrap();
+    exchange.verify(&Stateless::options()).await.unwrap();
     let mut response = Response::builder()
         .header("cache-control", "max-age=60")
         .body(())
@@ -229,10 +246,7 @@ async fn finished_login(headers: &[(&'static str, &'static str)]) -> Reply {
     let app = TestApp::new().await;
     let request = app.post("/").header("st-auth-mode", "cookie");
     let exchange = request.exchange();
-    exchange
-        .create(&request.view(), new_session())
-        .await
-        .unwrap();
+    exchange.create(new_session()).await.unwrap();
     let mut response = Response::new(bytes::Bytes::new());
     for (name, value) in headers {
         response
@@ -307,10 +321,7 @@ async fn no_debug_prints_a_token() {
     let ann = app.log_in("ann").await;
     let request = app.get("/").access_cookie(&ann);
     let exchange = request.exchange();
-    let session = exchange
-        .verify(&request.view(), &Stateless::options())
-        .await
-        .unwrap();
+    let session = exchange.verify(&Stateless::options()).await.unwrap();
     session.merge_payload(nickname("canary")).await.unwrap();
     let mut headers = HeaderMap::new();
     let pending = format!("{exchange:?} {session:?}");
@@ -332,10 +343,7 @@ async fn the_size_of_a_cookie_is_judged_before_it_is_sent() {
     let ann = app.log_in("ann").await;
     let request = app.post("/").access_cookie(&ann);
     let exchange = request.exchange();
-    let session = exchange
-        .verify(&request.view(), &Stateless::options())
-        .await
-        .unwrap();
+    let session = exchange.verify(&Stateless::options()).await.unwrap();
     let refused = session.merge_payload(nickname(&"x".repeat(3_000))).await;
     assert!(
         matches!(refused, Err(SessionError::InvalidPayload(_))),

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use http::Method;
 use serde_json::json;
 
 use super::{Client, Reply, TestApp, TestRequest};
 use crate::{
     AppInfo,
     config::{AntiCsrf, TokenTransfer},
+    http::Exchange,
 };
 
 const REFRESH: &str = "/auth/session/refresh";
@@ -44,6 +46,14 @@ async fn a_refresh_gives_the_next_tokens() {
 async fn the_route_is_found_by_path_and_method() {
     let app = TestApp::new().await;
     for path in ["/auth/session/refresh/", "/auth/t1/session/refresh"] {
+        assert!(
+            Exchange::answers(&app.sessions, &Method::POST, path),
+            "{path}"
+        );
+        assert!(
+            !Exchange::answers(&app.sessions, &Method::GET, path),
+            "{path}"
+        );
         assert!(
             app.post(path)
                 .header("rid", "nope")

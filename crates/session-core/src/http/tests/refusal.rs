@@ -1,6 +1,6 @@
 //! Status, body and headers of each error (wire §5).
 
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::TestApp;
@@ -130,10 +130,64 @@ async fn configured_statuses_are_used() {
     assert_eq!(status(&SessionError::InvalidClaims(Vec::new())), 422);
 
     // Also when the error came out of a handler and the exchange is not at hand.
-    let mut response = Refusal::from(theft()).into_response();
+    let refusal = Refusal::from(theft());
+    assert_eq!(refusal.status().as_u16(), 401);
+    let (head, _) = refusal.to_response().into_parts();
+    let changes = exchange.finish_head(&HeaderMap::new(), head.extensions);
+    assert_eq!(changes.status().unwrap().as_u16(), 418);
+    assert_eq!(changes.headers()["front-token"], "remove");
+
+    let exchange = app.get("/").exchange();
+    let mut response = refusal.to_response();
     exchange.finish(&mut response);
     assert_eq!(response.status().as_u16(), 418);
     assert_eq!(response.headers()["front-token"], "remove");
+}
+
+/// A refusal that is rendered by reference is the same one, and its status alone changes nothing.
+#[tokio::test]
+async fn a_refusal_can_be_rendered_by_reference() {
+    let app = TestApp::with(|config| config.session_expired_status(StatusCode::IM_A_TEAPOT)).await;
+    let exchange = app.get("/").exchange();
+    let refusal = exchange.refusal(theft());
+    assert_eq!(refusal.status(), StatusCode::IM_A_TEAPOT);
+    let (other, mut untouched) = (app.get("/").exchange(), http::HeaderMap::new());
+    let _status = other.refusal(theft()).status();
+    other.write_effects(&mut untouched);
+    assert!(untouched.is_empty());
+    let (by_reference, by_value) = (refusal.to_response(), exchange.refuse(&theft()));
+    assert_eq!(by_reference.status(), by_value.status());
+    assert_eq!(by_reference.headers(), by_value.headers());
+    assert_eq!(by_reference.body(), by_value.body());
+    let mut cleared = http::HeaderMap::new();
+    exchange.write_effects(&mut cleared);
+    assert_eq!(cleared["front-token"], "remove");
+
+    let unknown = Refusal::from(theft());
+    assert_eq!(unknown.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(unknown.to_response().status(), StatusCode::UNAUTHORIZED);
+}
+
+/// What a handler's `?` made without the request is, within its exchange, a refusal like any other.
+#[tokio::test]
+async fn a_refusal_can_be_put_into_its_exchange() {
+    let app = TestApp::with(|config| config.session_expired_status(StatusCode::IM_A_TEAPOT)).await;
+    let exchange = app.get("/").exchange();
+    let refusal = Refusal::from(theft()).within(&exchange);
+    assert_eq!(refusal.status(), StatusCode::IM_A_TEAPOT);
+    assert_eq!(refusal.to_response().status(), StatusCode::IM_A_TEAPOT);
+    let mut cleared = HeaderMap::new();
+    exchange.write_effects(&mut cleared);
+    assert_eq!(cleared["front-token"], "remove");
+}
+
+/// A log of a refusal tells why, and not all that the sessions are made of.
+#[tokio::test]
+async fn a_debugged_refusal_is_its_error() {
+    let app = TestApp::new().await;
+    let error = || SessionError::Unauthorised(ClientTokens::Keep);
+    let refusal = app.get("/").exchange().refusal(error());
+    assert_eq!(format!("{refusal:?}"), format!("Refusal({:?})", error()));
 }
 
 /// REQ-40: a bearer client is told about the scheme, and about a token that does not serve; a
@@ -182,7 +236,7 @@ async fn bearer_clients_get_a_challenge() {
 #[test]
 fn a_missing_layer_names_the_line() {
     let refusal = Exchange::of(&http::Extensions::new(), ".layer(the layer)").unwrap_err();
-    let response = refusal.into_response();
+    let response = refusal.to_response();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let message = body(&response);
     assert!(

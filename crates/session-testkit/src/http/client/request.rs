@@ -161,6 +161,8 @@ impl<'a> Request<'a> {
 
     fn answer(&self, parts: http::response::Parts, body: Bytes) -> Answer {
         let answer = Answer::new(self.app, parts, body);
+        let transcript = self.app.transcript();
+        transcript.add(&self.method, &self.path, &answer);
         answer.assert_says_none_of(&self.secrets());
         if let Some(browser) = self.browser {
             browser.absorb(&answer);
