@@ -1,0 +1,5 @@
+//! The HTTP suite.
+
+use crate::application::OnRocket;
+
+session_testkit::http_suite!(OnRocket);
