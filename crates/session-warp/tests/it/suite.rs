@@ -1,0 +1,5 @@
+//! The HTTP suite.
+
+use crate::application::Warp;
+
+session_testkit::http_suite!(Warp);
