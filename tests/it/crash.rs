@@ -16,6 +16,7 @@ use tokio::{
 use crate::{
     client::Transport,
     dice,
+    example::Example,
     server::{Database, PATIENCE, Server},
 };
 use device::{Device, Next};
@@ -28,7 +29,7 @@ use history::History;
 async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
     let database = Database::new();
     let history = Arc::new(History::default());
-    let mut server = Server::start(&database).await;
+    let mut server = Server::start(Example::Axum, &database).await;
     let (mut live, mut ended) = (Vec::new(), Vec::new());
     for kills in 1..=KILLS {
         while live.len() < DEVICES {
@@ -39,7 +40,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
         sleep(Duration::from_millis(20 + dice::below(100))).await;
         let address = server.kill().await;
         let used = timeout(PATIENCE, load.join_all()).await;
-        server = Server::start_again(&database, address).await;
+        server = Server::start_again(Example::Axum, &database, address).await;
 
         let used = used.expect("a client is stuck").into_iter().flatten();
         let devices = find_out(used, &database, &history).await;

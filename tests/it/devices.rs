@@ -6,11 +6,20 @@ use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use session_core::clock::{Clock as _, SystemClock};
 
-use crate::server::Application;
+use crate::{
+    example::{Example, on_every_example},
+    server::Application,
+};
 
-#[tokio::test]
-async fn the_devices_are_those_of_the_user() {
-    let app = Application::start().await;
+on_every_example! {
+    the_devices_are_those_of_the_user,
+    an_ended_session_is_refused_at_once_where_it_is_looked_for,
+    nobody_ends_a_session_of_somebody_else,
+    a_device_can_end_itself_and_all_others,
+}
+
+async fn the_devices_are_those_of_the_user(example: Example) {
+    let app = Application::start(example).await;
     let (mut laptop, mut phone, mut other) = (app.browser(), app.browser(), app.browser());
     let before = unix_seconds();
     let laptop_handle = laptop.log_in("ann", "laptop").await;
@@ -56,9 +65,8 @@ async fn the_devices_are_those_of_the_user() {
 }
 
 /// Wire case 48, G12, G13: what each check makes of a session that was just ended elsewhere.
-#[tokio::test]
-async fn an_ended_session_is_refused_at_once_where_it_is_looked_for() {
-    let app = Application::start().await;
+async fn an_ended_session_is_refused_at_once_where_it_is_looked_for(example: Example) {
+    let app = Application::start(example).await;
     let (mut laptop, mut phone) = (app.browser(), app.browser());
     let handle = laptop.log_in("ann", "laptop").await;
     phone.log_in("ann", "phone").await;
@@ -86,16 +94,18 @@ async fn an_ended_session_is_refused_at_once_where_it_is_looked_for() {
     assert_eq!(phone.post("/like-comment").await.status, StatusCode::OK);
 }
 
-#[tokio::test]
-async fn nobody_ends_a_session_of_somebody_else() {
-    let app = Application::start().await;
+async fn nobody_ends_a_session_of_somebody_else(example: Example) {
+    let app = Application::start(example).await;
     let (mut ann, mut bob) = (app.browser(), app.browser());
     let handle = ann.log_in("ann", "laptop").await;
     bob.log_in("bob", "laptop").await;
     let long = "x".repeat(200);
-    for handle in [&handle, "no-such-handle", "%00", "%FF", &long] {
+    for handle in [&*handle, "no-such-handle", "%00", "%FF", &long] {
         let refused = bob.post(&format!("/devices/{handle}/end")).await;
-        let expected = if handle == "%FF" { 400 } else { 404 };
+        let expected = match handle {
+            "%FF" => example.status_of_a_path_that_is_no_text(),
+            _ => 404,
+        };
         assert_eq!(refused.status.as_u16(), expected, "{handle}");
     }
     bob.post("/devices/end-others")
@@ -104,9 +114,8 @@ async fn nobody_ends_a_session_of_somebody_else() {
     assert_eq!(ann.post("/like-comment").await.status, StatusCode::OK);
 }
 
-#[tokio::test]
-async fn a_device_can_end_itself_and_all_others() {
-    let app = Application::start().await;
+async fn a_device_can_end_itself_and_all_others(example: Example) {
+    let app = Application::start(example).await;
     let mut devices = [app.browser(), app.browser(), app.browser()];
     let mut handles = Vec::new();
     for device in &mut devices {

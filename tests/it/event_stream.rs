@@ -8,12 +8,17 @@ use tokio::{net::TcpStream, sync::Notify, time::timeout};
 
 use crate::{
     client::{Client, exchange_over},
+    example::{Example, on_every_example},
     server::{Application, PATIENCE},
 };
 
-#[tokio::test]
-async fn an_event_stream_says_that_the_session_has_ended_and_closes() {
-    let app = Application::start().await;
+on_every_example! {
+    an_event_stream_says_that_the_session_has_ended_and_closes,
+    an_interrupted_server_closes_its_streams_and_ends_well,
+}
+
+async fn an_event_stream_says_that_the_session_has_ended_and_closes(example: Example) {
+    let app = Application::start(example).await;
     let (mut laptop, mut phone) = (app.browser(), app.browser());
     let handle = laptop.log_in("ann", "laptop").await;
     phone.log_in("ann", "phone").await;
@@ -23,18 +28,14 @@ async fn an_event_stream_says_that_the_session_has_ended_and_closes() {
     });
     let events = timeout(PATIENCE, events).await.unwrap();
     let (last, ticks) = events.split_last().unwrap();
-    assert_eq!(last, "event: ended");
+    assert_eq!(last, "ended");
     assert!(ticks.len() >= 2, "{events:?}");
-    assert!(
-        ticks.iter().all(|event| event == "event: tick"),
-        "{events:?}"
-    );
+    assert!(ticks.iter().all(|event| event == "tick"), "{events:?}");
 }
 
 /// Nothing waits for clients that never hang up.
-#[tokio::test]
-async fn an_interrupted_server_closes_its_streams_and_ends_well() {
-    let app = Application::start().await;
+async fn an_interrupted_server_closes_its_streams_and_ends_well(example: Example) {
+    let app = Application::start(example).await;
     let mut ann = app.browser();
     ann.log_in("ann", "laptop").await;
     let address = app.server().address();
@@ -49,10 +50,7 @@ async fn an_interrupted_server_closes_its_streams_and_ends_well() {
         .await
         .unwrap();
     assert!(status.success(), "{status}:\n{}", database.log_text());
-    assert!(
-        events.iter().all(|event| event == "event: tick"),
-        "{events:?}"
-    );
+    assert!(events.iter().all(|event| event == "tick"), "{events:?}");
 }
 
 /// The names of the events until the stream is closed. After the second, `then` is run.
@@ -73,6 +71,6 @@ async fn events(server: SocketAddr, client: &Client, then: impl AsyncFnOnce()) -
         text
     });
     let text = read.await.unwrap();
-    let lines = text.lines().filter(|line| line.starts_with("event:"));
-    lines.map(str::to_owned).collect()
+    let names = text.lines().filter_map(|line| line.strip_prefix("event:"));
+    names.map(|name| name.trim_start().to_owned()).collect()
 }

@@ -11,6 +11,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::{
     client::Client,
+    example::Example,
     server::{Database, Server},
 };
 
@@ -60,7 +61,7 @@ async fn a_hundred_first_starts_make_one_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_processes_that_start_at_once_make_one_key() {
     let database = Database::new();
-    let starts = std::array::from_fn::<_, 8, _>(|_| Server::start(&database));
+    let starts = std::array::from_fn::<_, 8, _>(|_| Server::start(Example::Axum, &database));
     let servers = futures_util::future::join_all(starts).await;
 
     let mut published = BTreeSet::new();

@@ -1,5 +1,6 @@
 //! The examples as processes, driven over real sockets: their routes, and what must hold when many
-//! start or refresh at once, when clients hang up and when a server is killed.
+//! start or refresh at once, when clients hang up and when a server is killed. And the adapters side
+//! by side: they answer the same.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,7 +14,9 @@ mod crash;
 mod devices;
 mod dice;
 mod event_stream;
+mod example;
 mod first_start;
 mod refresh_races;
 mod routes;
+mod same_answers;
 mod server;

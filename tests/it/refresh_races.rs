@@ -15,6 +15,7 @@ use tokio::{
 use crate::{
     client::{Client, REFRESH},
     dice,
+    example::Example,
     server::{Database, PATIENCE, Server},
 };
 
@@ -22,7 +23,7 @@ use crate::{
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_refreshes_of_one_token_get_one_successor() {
     let database = Database::new();
-    let server = Server::start(&database).await;
+    let server = Server::start(Example::Axum, &database).await;
     let store = database.open().await;
     for at_once in [2, 8, 50, 100] {
         let mut ann = Client::browser(&server);
@@ -60,7 +61,7 @@ async fn a_hundred_refreshes_of_one_token_get_one_successor() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_hangs_up_on_its_refresh_can_try_again() {
     let database = Database::new();
-    let server = Server::start(&database).await;
+    let server = Server::start(Example::Axum, &database).await;
     let store = database.open().await;
     let mut ann = Client::browser(&server);
     let handle = SessionHandle::try_from(ann.log_in("ann", "laptop").await).unwrap();

@@ -16,7 +16,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::client::Client;
+use crate::{client::Client, example::Example};
 
 /// A server that ends with this value.
 pub(crate) struct Server {
@@ -26,24 +26,28 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server and waits until it serves.
-    pub(crate) async fn start(database: &Database) -> Self {
-        let started = Self::try_start(database, "127.0.0.1:0").await;
+    pub(crate) async fn start(example: Example, database: &Database) -> Self {
+        let started = Self::try_start(example, database, "127.0.0.1:0").await;
         started.unwrap_or_else(|| panic!("the server does not start:\n{}", database.log_text()))
     }
 
     /// Starts a server where one was before.
-    pub(crate) async fn start_again(database: &Database, address: SocketAddr) -> Self {
+    pub(crate) async fn start_again(
+        example: Example,
+        database: &Database,
+        address: SocketAddr,
+    ) -> Self {
         // Meanwhile, a client of some other test may have been given the port.
         for _ in 0..100 {
-            if let Some(server) = Self::try_start(database, &address.to_string()).await {
+            if let Some(server) = Self::try_start(example, database, &address.to_string()).await {
                 return server;
             }
         }
         panic!("the server does not start again:\n{}", database.log_text());
     }
 
-    async fn try_start(database: &Database, listen: &str) -> Option<Self> {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_e2e-axum"))
+    async fn try_start(example: Example, database: &Database, listen: &str) -> Option<Self> {
+        let mut process = Command::new(example.program())
             .args(["--listen", listen, "--database", &database.url()])
             .stdout(Stdio::piped())
             .stderr(database.log())
@@ -126,9 +130,9 @@ pub(crate) struct Application {
 }
 
 impl Application {
-    pub(crate) async fn start() -> Self {
+    pub(crate) async fn start(example: Example) -> Self {
         let database = Database::new();
-        let server = Server::start(&database).await;
+        let server = Server::start(example, &database).await;
         Self { server, database }
     }
 
