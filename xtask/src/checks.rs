@@ -35,7 +35,7 @@ pub(crate) fn test() -> Result<ExitCode, String> {
         tables::check(&workspace, &tests)
     });
     let code = report.close();
-    println!("{}", tests.closing_line());
+    println!("{}", tests.closing_lines());
     Ok(code)
 }
 

@@ -1,7 +1,7 @@
 //! Running other programs: shown to the developer, captured, or both.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
 };
@@ -38,29 +38,32 @@ pub(crate) fn capture(command: &mut Command) -> Result<String, String> {
     String::from_utf8(output.stdout).map_err(|error| format!("{}: {error}", line_of(command)))
 }
 
-/// Runs a program, shows every line of its standard output and hands it to `each` as well.
-pub(crate) fn watch(command: &mut Command, mut each: impl FnMut(&str)) -> Result<(), String> {
-    announce(command);
+/// Runs a program, shows every line that it writes, and hands it to `each` as well.
+pub(crate) fn watch(mut command: Command, mut each: impl FnMut(&str)) -> Result<(), String> {
+    announce(&command);
+    let line_of_command = line_of(&command);
+    let failed = |error: io::Error| format!("{line_of_command}: {error}");
+    // One pipe for both outputs, so that their lines come in the order in which they were written.
+    let (output, input) = io::pipe().map_err(failed)?;
+    command.stdout(input.try_clone().map_err(failed)?);
+    command.stderr(input);
     let mut child = command
-        .stdout(Stdio::piped())
         .spawn()
-        .map_err(|error| cannot_start(command, &error))?;
-    if let Some(stdout) = child.stdout.take() {
-        // Bytes, not text: a test may print anything, and that must not end the run.
-        for line in BufReader::new(stdout).split(b'\n') {
-            let line = line.map_err(|error| format!("{}: {error}", line_of(command)))?;
-            let line = String::from_utf8_lossy(&line);
-            println!("{line}");
-            each(&line);
-        }
+        .map_err(|error| cannot_start(&command, &error))?;
+    // Holds the writing ends, and as long as one is open there is more to read.
+    drop(command);
+    // Bytes, not text: a test may print anything, and that must not end the run.
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line.map_err(failed)?;
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        each(&line);
     }
-    let status = child
-        .wait()
-        .map_err(|error| format!("{}: {error}", line_of(command)))?;
+    let status = child.wait().map_err(failed)?;
     if status.success() {
         Ok(())
     } else {
-        Err(format!("{}: {status}", line_of(command)))
+        Err(format!("{line_of_command}: {status}"))
     }
 }
 

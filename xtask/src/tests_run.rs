@@ -1,17 +1,26 @@
 //! The tests that were run: how many, and which, read from the test harness's output.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use crate::{process, workspace::Workspace};
 
 /// What the test harness reported so far.
 #[derive(Default)]
 pub(crate) struct TestsRun {
+    counts: BTreeMap<String, Counts>,
+    package: String,
+    names: BTreeSet<String>,
+    broken: bool,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Counts {
     passed: u64,
     failed: u64,
     skipped: u64,
-    names: BTreeSet<String>,
-    broken: bool,
 }
 
 impl TestsRun {
@@ -26,7 +35,7 @@ impl TestsRun {
         ];
         let mut command = process::cargo(workspace.root());
         command.args(arguments).arg(which);
-        let outcome = process::watch(&mut command, |line| self.read(line));
+        let outcome = process::watch(command, |line| self.read(line));
         self.broken |= outcome.is_err();
         outcome
     }
@@ -42,17 +51,27 @@ impl TestsRun {
         self.names.contains(function)
     }
 
-    /// The count of all tests, alone on a line.
-    pub(crate) fn closing_line(&self) -> String {
-        format!(
-            "{} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.skipped
-        )
+    /// How many tests there were: a line for each package that has any, and the sum alone on the
+    /// last line.
+    pub(crate) fn closing_lines(&self) -> String {
+        let mut sum = Counts::default();
+        let mut lines = Vec::new();
+        for (package, counts) in &self.counts {
+            sum.add(*counts);
+            if counts.passed + counts.failed + counts.skipped > 0 {
+                lines.push(format!("{package}: {counts}"));
+            }
+        }
+        lines.push(sum.to_string());
+        lines.join("\n")
     }
 
     fn read(&mut self, line: &str) {
         if let Some(result) = line.strip_prefix("test result: ") {
-            self.count(result);
+            let counts = self.counts.entry(self.package.clone()).or_default();
+            counts.add(Counts::read(result));
+        } else if let Some(package) = package_of(line) {
+            self.package = package;
         } else if let Some((name, verdict)) = line
             .strip_prefix("test ")
             .and_then(|rest| rest.split_once(" ... "))
@@ -63,8 +82,12 @@ impl TestsRun {
             self.names.insert(function.to_owned());
         }
     }
+}
 
-    fn count(&mut self, result: &str) {
+impl Counts {
+    /// Reads the harness's line about a binary.
+    fn read(result: &str) -> Self {
+        let mut counts = Self::default();
         let figures = result
             .split_once(". ")
             .map_or(result, |(_, figures)| figures);
@@ -76,13 +99,44 @@ impl TestsRun {
                 continue;
             };
             match what.trim_end_matches(';') {
-                "passed" => self.passed += number,
-                "failed" => self.failed += number,
-                "ignored" => self.skipped += number,
+                "passed" => counts.passed = number,
+                "failed" => counts.failed = number,
+                "ignored" => counts.skipped = number,
                 _ => {}
             }
         }
+        counts
     }
+
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} passed, {} failed, {} skipped",
+            self.passed, self.failed, self.skipped
+        )
+    }
+}
+
+/// The package that Cargo goes on to. It names the crates of libraries and programs, and runs a
+/// package's other tests after those.
+fn package_of(line: &str) -> Option<String> {
+    let line = line.trim_start();
+    let crate_name = if let Some(name) = line.strip_prefix("Doc-tests ") {
+        name
+    } else {
+        let (_, program) = line.strip_prefix("Running unittests ")?.split_once('(')?;
+        let (_, program) = program.rsplit_once('/')?;
+        program.rsplit_once('-')?.0
+    };
+    Some(crate_name.replace('_', "-"))
 }
 
 #[cfg(test)]
@@ -90,16 +144,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_closing_line_sums_every_harness() {
+    fn the_closing_lines_sum_every_harness() {
         let mut tests = TestsRun::default();
         for line in [
+            "     Running unittests src/lib.rs (target/debug/deps/session_core-0123456789abcdef)",
             "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.02s",
             "noise: 9 passed; 9 failed",
+            "     Running tests/it/main.rs (target/debug/deps/it-0123456789abcdef)",
+            "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s",
+            "   Doc-tests session_axum",
             "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s",
         ] {
             tests.read(line);
         }
-        assert_eq!(tests.closing_line(), "15 passed, 2 failed, 1 skipped");
+        assert_eq!(
+            tests.closing_lines(),
+            "session-axum: 3 passed, 2 failed, 0 skipped\n\
+             session-core: 13 passed, 0 failed, 1 skipped\n\
+             16 passed, 2 failed, 1 skipped"
+        );
     }
 
     #[test]
