@@ -35,7 +35,12 @@ pub(crate) fn test() -> Result<ExitCode, String> {
         tables::check(&workspace, &tests)
     });
     let code = report.close();
-    println!("{}", tests.closing_lines());
+    let packages: Vec<&str> = workspace
+        .members()
+        .iter()
+        .map(|member| &*member.name)
+        .collect();
+    println!("{}", tests.closing_lines(&packages));
     Ok(code)
 }
 

@@ -11,7 +11,7 @@ use crate::{process, workspace::Workspace};
 #[derive(Default)]
 pub(crate) struct TestsRun {
     counts: BTreeMap<String, Counts>,
-    package: String,
+    program: String,
     names: BTreeSet<String>,
     broken: bool,
 }
@@ -53,25 +53,29 @@ impl TestsRun {
 
     /// How many tests there were: a line for each package that has any, and the sum alone on the
     /// last line.
-    pub(crate) fn closing_lines(&self) -> String {
+    pub(crate) fn closing_lines(&self, packages: &[&str]) -> String {
         let mut sum = Counts::default();
-        let mut lines = Vec::new();
-        for (package, counts) in &self.counts {
+        let mut by_package = BTreeMap::<&str, Counts>::new();
+        for (program, counts) in &self.counts {
             sum.add(*counts);
-            if counts.passed + counts.failed + counts.skipped > 0 {
-                lines.push(format!("{package}: {counts}"));
-            }
+            let package = package_of(program, packages);
+            by_package.entry(package).or_default().add(*counts);
         }
+        let mut lines: Vec<String> = by_package
+            .iter()
+            .filter(|(_, counts)| counts.passed + counts.failed + counts.skipped > 0)
+            .map(|(package, counts)| format!("{package}: {counts}"))
+            .collect();
         lines.push(sum.to_string());
         lines.join("\n")
     }
 
     fn read(&mut self, line: &str) {
         if let Some(result) = line.strip_prefix("test result: ") {
-            let counts = self.counts.entry(self.package.clone()).or_default();
+            let counts = self.counts.entry(self.program.clone()).or_default();
             counts.add(Counts::read(result));
-        } else if let Some(package) = package_of(line) {
-            self.package = package;
+        } else if let Some(program) = program_of(line) {
+            self.program = program;
         } else if let Some((name, verdict)) = line
             .strip_prefix("test ")
             .and_then(|rest| rest.split_once(" ... "))
@@ -125,9 +129,8 @@ impl fmt::Display for Counts {
     }
 }
 
-/// The package that Cargo goes on to. It names the crates of libraries and programs, and runs a
-/// package's other tests after those.
-fn package_of(line: &str) -> Option<String> {
+/// The library or program whose tests Cargo goes on to; a package's other tests run after those.
+fn program_of(line: &str) -> Option<String> {
     let line = line.trim_start();
     let crate_name = if let Some(name) = line.strip_prefix("Doc-tests ") {
         name
@@ -137,6 +140,17 @@ fn package_of(line: &str) -> Option<String> {
         program.rsplit_once('-')?.0
     };
     Some(crate_name.replace('_', "-"))
+}
+
+/// The package that a library or program is of: that of the same name, or one whose name it begins
+/// with.
+fn package_of<'a>(program: &'a str, packages: &[&'a str]) -> &'a str {
+    let is_of = |package: &&&str| {
+        let rest = program.strip_prefix(**package);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    let found = packages.iter().filter(is_of).max_by_key(|name| name.len());
+    found.copied().unwrap_or(program)
 }
 
 #[cfg(test)]
@@ -150,6 +164,7 @@ mod tests {
             "     Running unittests src/lib.rs (target/debug/deps/session_core-0123456789abcdef)",
             "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.02s",
             "noise: 9 passed; 9 failed",
+            "     Running unittests ../a/src/main.rs (target/debug/deps/session_core_a-0123456789abcdef)",
             "     Running tests/it/main.rs (target/debug/deps/it-0123456789abcdef)",
             "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s",
             "   Doc-tests session_axum",
@@ -158,8 +173,8 @@ mod tests {
             tests.read(line);
         }
         assert_eq!(
-            tests.closing_lines(),
-            "session-axum: 3 passed, 2 failed, 0 skipped\n\
+            tests.closing_lines(&["session", "session-core"]),
+            "session: 3 passed, 2 failed, 0 skipped\n\
              session-core: 13 passed, 0 failed, 1 skipped\n\
              16 passed, 2 failed, 1 skipped"
         );
