@@ -3,8 +3,8 @@
 use std::process::{Command, ExitCode};
 
 use crate::{
-    adapters, advisories, book, process, report::Report, rust_version, sql, tables,
-    tests_run::TestsRun, tools, workspace::Workspace,
+    adapters, advisories, book, process, report::Report, rust_version, servers::Servers, sql,
+    tables, tests_run::TestsRun, tools, workspace::Workspace,
 };
 
 /// Every check there is. The last line on standard output counts the tests.
@@ -18,8 +18,18 @@ pub(crate) fn test() -> Result<ExitCode, String> {
         alone(&workspace)
     });
     report.step("API reference", || reference(&workspace));
-    report.step("tests", || tests.run(&workspace, "--all-targets"));
-    report.step("tests in documentation", || tests.run(&workspace, "--doc"));
+    let mut servers = None;
+    report.step("database servers", || {
+        servers = Some(Servers::start()?);
+        Ok(())
+    });
+    report.step("tests", || {
+        tests.run(&workspace, "--all-targets", servers.as_ref())
+    });
+    report.step("tests in documentation", || {
+        tests.run(&workspace, "--doc", servers.as_ref())
+    });
+    drop(servers);
     report.step("examples", || examples(&workspace));
     report.step("book", || book::check(&workspace));
     report.step("licences, banned crates, sources", || licences(&workspace));

@@ -16,6 +16,7 @@ mod report;
 #[cfg(test)]
 mod repository;
 mod rust_version;
+mod servers;
 mod sources;
 mod sql;
 mod tables;
@@ -30,7 +31,9 @@ use workspace::Workspace;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test                        every check there is; the closing line counts the tests
+  test                        every check there is, on throw-away database servers; the closing
+                              line counts the tests
+  services                    the same servers for a person who develops, until ctrl-c
   lint                        formatting and clippy, warnings as errors
   doc                         the API reference and the book, links checked
   bench [arguments]           the benchmarks of the package `bench`
@@ -56,6 +59,7 @@ fn run(words: &[&str]) -> Result<ExitCode, String> {
         ["test"] => return checks::test(),
         ["lint"] => return checks::lint(),
         ["doc"] => return checks::doc(),
+        ["services"] => servers::serve()?,
         ["tables"] => tables::rewrite(&Workspace::load()?)?,
         ["bench", rest @ ..] => checks::bench(&Workspace::load()?, rest)?,
         ["fuzz", rest @ ..] => fuzz::run(&Workspace::load()?, rest)?,

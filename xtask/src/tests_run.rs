@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use crate::{process, workspace::Workspace};
+use crate::{process, servers::Servers, workspace::Workspace};
 
 /// What the test harness reported so far.
 #[derive(Default)]
@@ -25,7 +25,13 @@ struct Counts {
 
 impl TestsRun {
     /// Runs the tests of the whole workspace; `which` is Cargo's option for the kind of target.
-    pub(crate) fn run(&mut self, workspace: &Workspace, which: &str) -> Result<(), String> {
+    /// Without servers, the tests that need one fail and say so.
+    pub(crate) fn run(
+        &mut self,
+        workspace: &Workspace,
+        which: &str,
+        servers: Option<&Servers>,
+    ) -> Result<(), String> {
         let arguments = [
             "test",
             "--locked",
@@ -35,6 +41,7 @@ impl TestsRun {
         ];
         let mut command = process::cargo(workspace.root());
         command.args(arguments).arg(which);
+        command.envs(servers.into_iter().flat_map(Servers::environment));
         let outcome = process::watch(command, |line| self.read(line));
         self.broken |= outcome.is_err();
         outcome

@@ -162,14 +162,15 @@ impl SessionStore for MemoryStore {
         limit: u32,
     ) -> Result<RevocationPage, StoreError> {
         let tables = self.tables();
+        let from = cursor.0.first().map_or(0, |last| last.saturating_add(1));
         let mut next = cursor;
         let revoked: Vec<RevokedSession> = tables
             .revocations
-            .range(cursor.0.saturating_add(1)..)
+            .range(from..)
             .filter(|(_, revoked)| revoked.expires_at_ms > now_ms)
             .take(at_most(limit))
             .map(|(number, revoked)| {
-                next = RevocationCursor(*number);
+                next = RevocationCursor(vec![*number]);
                 revoked.clone()
             })
             .collect();

@@ -282,12 +282,14 @@ impl RevokedSession {
     }
 }
 
-/// A place in a store's list of revocations. Opaque to everybody but the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-#[expect(clippy::exhaustive_structs, reason = "the store's own number")]
-pub struct RevocationCursor(pub u64);
+/// A place in a store's list of revocations, in numbers that mean something to the store alone: one
+/// where the list is in commit order, several where the place is "up to here, except for what was
+/// still open". The default, no number, is before the first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_structs, reason = "the store's own numbers")]
+pub struct RevocationCursor(pub Vec<u64>);
 
-/// Revocations in the order in which they became visible.
+/// Some revocations and where to go on; in which order, [`RevocationVisibility`] says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "the answer of one statement")]
 pub struct RevocationPage {
@@ -401,6 +403,12 @@ pub enum RevocationVisibility {
         /// How often to ask.
         poll_every: Duration,
     },
+    /// Pages come in no order and may repeat what an earlier one held, because a cursor stays at
+    /// what was not committed yet; asking for "what came since" at this interval misses nothing.
+    AnyOrder {
+        /// How often to ask.
+        poll_every: Duration,
+    },
 }
 
 /// Where sessions and keys live.
@@ -487,7 +495,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ) -> Result<Vec<SessionRecord>, StoreError>;
 
     /// Revocations recorded after `cursor` that have not expired at `now_ms`, at most `limit` of
-    /// them. The default cursor is before the first.
+    /// them. The default cursor is before the first. One that was committed before the call and is
+    /// not on an earlier page is on this one or, while there are [more](RevocationPage::more), on
+    /// a later one; a revocation that is committed while a page is read may wait for the next call.
     ///
     /// # Errors
     ///

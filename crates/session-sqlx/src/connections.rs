@@ -1,90 +1,223 @@
 //! The connections of an open database, and how statements are run on them.
 
 use std::{
-    sync::{Arc, Mutex},
+    fmt,
+    hash::{BuildHasher, RandomState},
+    ops::{Deref, DerefMut},
+    sync::Mutex,
     time::Duration,
 };
 
-use session_core::store::StoreError;
-use sqlx::{Connection, Database, Pool, pool::PoolConnection, query::Query};
-use tokio::time;
+use session_core::store::{RevocationVisibility, StoreError};
+use sqlx::{Connection, Pool, SqlSafeStr, Transaction, pool::PoolConnection};
+use tokio::time::{self, Instant};
 
-use crate::dialect::{Db, sqlite};
-
-pub(crate) type DbRow = <Db as Database>::Row;
-pub(crate) type DbQuery<'q> = Query<'q, Db, <Db as Database>::Arguments>;
+use crate::{
+    dialect::{Dialect, Trouble, Value},
+    names::Names,
+};
 
 /// The connections of an open database.
-#[derive(Clone)]
-pub(crate) struct Connections {
-    pub(crate) writer: Pool<Db>,
-    pub(crate) readers: Pool<Db>,
+pub(crate) struct Connections<D: Dialect> {
+    pub(crate) writer: Pool<D>,
+    pub(crate) readers: Pool<D>,
+    /// Whether the pools are an application's, which may leave a transaction open by dropping its
+    /// `BEGIN` (security F1).
+    pub(crate) shared: bool,
+    pub(crate) names: Names,
     pub(crate) timeout: Duration,
-    pub(crate) place: Place,
+    pub(crate) visibility: RevocationVisibility,
+    /// How long a revocation may stay uncommitted, where that has to be known.
+    #[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "MySQL alone asks"))]
+    pub(crate) longest_transaction: Duration,
+    #[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "MySQL alone asks"))]
+    pub(crate) opened: Instant,
     /// Keeps a database in memory alive while no other connection is open.
     #[expect(dead_code, reason = "nothing is done with it but to keep it open")]
-    pub(crate) anchor: Option<Arc<Mutex<<Db as Database>::Connection>>>,
+    pub(crate) anchor: Option<Mutex<D::Connection>>,
 }
 
-impl Connections {
-    /// Runs one statement as a transaction of its own and returns how many rows it touched, which
-    /// is the verdict of every race.
-    pub(crate) async fn write(&self, query: DbQuery<'_>) -> Result<u64, StoreError> {
-        self.in_time(async {
-            let mut connection = self.for_writing().await?;
-            let mut transaction = connection.begin_with(sqlite::BEGIN_WRITE).await?;
-            let done = query.execute(&mut *transaction).await?;
-            transaction.commit().await?;
-            Ok(done.rows_affected())
+impl<D: Dialect> Connections<D> {
+    /// Runs statements as one transaction and returns how many rows the last one touched, which is
+    /// the verdict of every race.
+    pub(crate) async fn write(&self, statements: &[Bound<'_>]) -> Result<u64, StoreError> {
+        self.patiently(|| async {
+            let mut lease = Lease::of(&self.writer).await?;
+            let done = async {
+                let mut transaction = lease.begin().await?;
+                let mut touched = 0;
+                for (sql, values) in statements {
+                    let sql = self.names.fill(sql);
+                    touched = D::execute(&mut transaction, sql, values).await?;
+                }
+                transaction.commit().await?;
+                Ok(touched)
+            }
+            .await;
+            match lease.finished(done) {
+                Err(Failure::Driver(error)) if D::judge(&error) == Trouble::Taken => Ok(0),
+                outcome => outcome,
+            }
         })
         .await
     }
 
-    pub(crate) async fn read(&self, query: DbQuery<'_>) -> Result<Vec<DbRow>, StoreError> {
-        self.in_time(async { Ok(query.fetch_all(&self.readers).await?) })
-            .await
+    /// Runs one statement that changes nothing.
+    pub(crate) async fn read(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<D::Row>, StoreError> {
+        self.patiently(|| async {
+            let mut lease = Lease::of(&self.readers).await?;
+            let done = async {
+                if let (true, Some(clear)) = (self.shared, D::CLEAR) {
+                    D::run(&mut lease, self.names.fill(clear))
+                        .await
+                        .map_err(Failure::Unasked)?;
+                }
+                D::fetch(&mut lease, self.names.fill(sql), values)
+                    .await
+                    .map_err(Failure::Unasked)
+            }
+            .await;
+            lease.finished(done)
+        })
+        .await
     }
 
-    pub(crate) async fn in_time<T>(
-        &self,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, StoreError> {
-        match time::timeout(self.timeout, work).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(Failure::Store(error))) => Err(error),
-            Ok(Err(Failure::Driver(error))) if sqlite::is_corrupt(&error) => {
-                Err(StoreError::Corrupt("database"))
+    /// Makes an attempt again while other transactions are in its way, from its beginning, so that it
+    /// reads anew what it decides by (security F17), and on another connection when one turns out
+    /// to be dead before anything was asked of it.
+    pub(crate) async fn patiently<T, F>(&self, attempt: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let persist = async {
+            let mut attempts = 0;
+            loop {
+                let failure = match attempt().await {
+                    Ok(answer) => return Ok(answer),
+                    Err(failure) => failure,
+                };
+                attempts += 1;
+                if attempts == MOST_ATTEMPTS {
+                    return Err(failure);
+                }
+                match &failure {
+                    Failure::Unasked(error) if D::judge(error) == Trouble::Disconnected => {}
+                    Failure::Unasked(error) | Failure::Driver(error)
+                        if D::judge(error) == Trouble::Contention =>
+                    {
+                        time::sleep(pause(attempts)).await;
+                    }
+                    _ => return Err(failure),
+                }
             }
-            Ok(Err(Failure::Driver(error))) => Err(StoreError::Unavailable(Box::new(error))),
+        };
+        match time::timeout(self.timeout, persist).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(failure)) => Err(failure.into_error::<D>()),
             Err(late) => Err(StoreError::Unavailable(Box::new(late))),
         }
     }
+}
 
-    /// A connection for one transaction.
-    ///
-    /// A transaction that the database ended by itself (no room, no memory, an I/O error) stays
-    /// open in the driver's books, which then refuse the connection's next one for ever.
-    pub(crate) async fn for_writing(&self) -> Result<PoolConnection<Db>, sqlx::Error> {
-        let connection = self.writer.acquire().await?;
-        if connection.is_in_transaction() {
-            connection.close().await?;
-            return self.writer.acquire().await;
-        }
-        Ok(connection)
+impl<D: Dialect> fmt::Debug for Connections<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections")
+            .field("database", &D::NAME)
+            .field("visibility", &self.visibility)
+            .finish_non_exhaustive()
     }
 }
 
-/// Where the database is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Place {
-    Memory,
-    File { poll_every: Duration },
+/// A statement and its parameters.
+pub(crate) type Bound<'a> = (&'static str, &'a [Value<'a>]);
+
+/// A connection for one piece of work.
+///
+/// When the work is dropped half-way, the connection is closed instead of being used by the next
+/// one: a cancelled `BEGIN` leaves a transaction open that the driver does not know of, and the next
+/// acknowledged write would never be committed (security F1, G11).
+pub(crate) struct Lease<D: Dialect> {
+    connection: PoolConnection<D>,
+    is_finished: bool,
 }
 
-/// What can go wrong inside a transaction; either way it is rolled back.
+impl<D: Dialect> Lease<D> {
+    pub(crate) async fn of(pool: &Pool<D>) -> Result<Self, Failure> {
+        let mut connection = pool.acquire().await?;
+        // A transaction that the database ended by itself (no room, no memory, an I/O error) stays
+        // open in the driver's books, which then refuse the connection's next one for ever.
+        while connection.is_in_transaction() {
+            connection.close().await?;
+            connection = pool.acquire().await?;
+        }
+        Ok(Self {
+            connection,
+            is_finished: false,
+        })
+    }
+
+    pub(crate) async fn begin(&mut self) -> Result<Transaction<'_, D>, Failure> {
+        let begun = self.connection.begin_with(D::BEGIN.into_sql_str()).await;
+        begun.map_err(Failure::Unasked)
+    }
+
+    /// Gives the connection back, unless it is of no more use.
+    pub(crate) fn finished<T>(mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        self.is_finished = match &outcome {
+            Ok(_) | Err(Failure::Store(_)) => true,
+            Err(Failure::Driver(error) | Failure::Unasked(error)) => {
+                error.as_database_error().is_some() && D::judge(error) != Trouble::Disconnected
+            }
+        };
+        outcome
+    }
+}
+
+impl<D: Dialect> Drop for Lease<D> {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+impl<D: Dialect> Deref for Lease<D> {
+    type Target = D::Connection;
+
+    fn deref(&self) -> &Self::Target {
+        &self.connection
+    }
+}
+
+impl<D: Dialect> DerefMut for Lease<D> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.connection
+    }
+}
+
+/// What can go wrong inside a piece of work; either way a transaction is rolled back.
+#[derive(Debug)]
 pub(crate) enum Failure {
+    /// Before anything was asked that could have changed something.
+    Unasked(sqlx::Error),
     Driver(sqlx::Error),
     Store(StoreError),
+}
+
+impl Failure {
+    pub(crate) fn into_error<D: Dialect>(self) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Driver(error) | Self::Unasked(error) => match D::judge(&error) {
+                Trouble::Corrupt => StoreError::Corrupt("database"),
+                _ => StoreError::Unavailable(Box::new(error)),
+            },
+        }
+    }
 }
 
 impl From<sqlx::Error> for Failure {
@@ -98,3 +231,14 @@ impl From<StoreError> for Failure {
         Self::Store(error)
     }
 }
+
+/// Longer after each attempt, and of random length, so that those who were in each other's way do
+/// not meet again.
+fn pause(attempts: u32) -> Duration {
+    let most = 5_u64 << attempts.min(6);
+    let random = RandomState::new().hash_one(attempts);
+    Duration::from_millis(random % most)
+}
+
+/// Enough for a pool of connections that all died with the server.
+const MOST_ATTEMPTS: u32 = 20;

@@ -1,11 +1,146 @@
 //! What differs from one database to the next: statement text, error codes and settings.
 
-use sqlx::Sqlite;
+use session_core::store::{RevocationCursor, RevocationPage, StoreError};
+use sqlx::{Database, SqlStr};
 
+use crate::connections::Connections;
+
+mod drive;
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+#[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
-/// The database that the crate is built for.
-pub(crate) type Db = Sqlite;
+/// A database, as far as one has to know which it is.
+pub(crate) trait Dialect: Database {
+    /// Every statement.
+    const STATEMENTS: Statements;
+    /// The schema, oldest version first; version 1 is the first.
+    const MIGRATIONS: &'static [&'static str];
+    /// Starts a transaction that writes, whatever state the connection was left in.
+    const BEGIN: &'static str;
+    /// Starts the transaction that migrations run in.
+    const BEGIN_MIGRATION: &'static str;
+    /// Makes the transaction at hand wait for the disk, where its default may be not to.
+    const COMMIT_DURABLY: Option<&'static str>;
+    /// Ends a transaction that the driver does not know of; none where that cannot happen.
+    const CLEAR: Option<&'static str>;
+
+    /// What to do about an error of the driver.
+    fn judge(error: &sqlx::Error) -> Trouble;
+
+    /// The revocations after a cursor.
+    fn revocations_since(
+        connections: &Connections<Self>,
+        cursor: RevocationCursor,
+        now_ms: i64,
+        limit: u32,
+    ) -> impl Future<Output = Result<RevocationPage, StoreError>> + Send;
+
+    /// Runs one statement and returns its rows.
+    fn fetch(
+        connection: &mut Self::Connection,
+        sql: SqlStr,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<Self::Row>, sqlx::Error>> + Send;
+
+    /// Runs one statement and returns how many rows it touched.
+    fn execute(
+        connection: &mut Self::Connection,
+        sql: SqlStr,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<u64, sqlx::Error>> + Send;
+
+    /// Runs a script.
+    fn run(
+        connection: &mut Self::Connection,
+        script: SqlStr,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// A column's text, `None` for NULL.
+    fn text(row: &Self::Row, column: &str) -> Result<Option<String>, sqlx::Error>;
+    /// A column's number, `None` for NULL.
+    fn number(row: &Self::Row, column: &str) -> Result<Option<i64>, sqlx::Error>;
+    /// A column's bytes.
+    fn bytes(row: &Self::Row, column: &str) -> Result<Vec<u8>, sqlx::Error>;
+}
+
+/// A bound parameter.
+#[derive(Clone, Copy)]
+pub(crate) enum Value<'a> {
+    Text(Option<&'a str>),
+    /// A text that the database reads as JSON.
+    Json(&'a str),
+    Number(Option<i64>),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Value<'a> {
+    fn from(text: Option<&'a str>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Number(Some(number))
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(number: u32) -> Self {
+        Self::Number(Some(number.into()))
+    }
+}
+
+/// The bits of the counter, as every database has signed integers.
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Self::Number(Some(number.cast_signed()))
+    }
+}
+
+impl From<Option<i64>> for Value<'_> {
+    fn from(number: Option<i64>) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+/// What an error of the driver means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Another transaction was in the way, and all of this one was undone: it may succeed when it
+    /// is begun again.
+    Contention,
+    /// The connection is of no use any more.
+    Disconnected,
+    /// A row with this key is there, in a database that cannot be asked to pass over it in silence.
+    Taken,
+    /// What is stored is not sound.
+    Corrupt,
+    /// Anything else.
+    Other,
+}
 
 /// The text of every statement; the parameters of each are bound in the order that its field names.
 #[derive(Debug)]
@@ -21,31 +156,44 @@ pub(crate) struct Statements {
     pub(crate) update_payload: &'static str,
     /// data, handle
     pub(crate) update_data: &'static str,
-    /// the scope; returns handle and access expiry
-    pub(crate) delete: ByScope,
-    /// JSON list of `[handle, expiry]`
-    pub(crate) record: &'static str,
+    /// Ends the sessions or locks them to be ended by what follows: skew, the scope; returns
+    /// handle and the expiry of the record
+    pub(crate) revoke: ByScope,
+    /// What is left to do with the sessions that `revoke` returned: JSON list of
+    /// `[handle, expiry]`, for each statement
+    pub(crate) revoke_rest: &'static [&'static str],
+    /// Takes the place of one that found a record which an operator's hand left behind, and which
+    /// must neither keep a session alive nor stay unheard: JSON list as above
+    pub(crate) revoke_anew: Option<&'static str>,
     /// the scope, now, creation time and handle to begin after, limit
     pub(crate) list: ByScope,
-    /// cursor, now, limit
-    pub(crate) revocations_since: &'static str,
     /// nothing
     pub(crate) load_keys: &'static str,
+    /// nothing; lets no other transaction past itself, where writers do not take turns anyway
+    pub(crate) lock_keys: Option<&'static str>,
     /// id, purpose, algorithm, creation time, material, at-rest name, purpose, unless newer than
     pub(crate) insert_key: &'static str,
     /// material, at-rest name, id
     pub(crate) reseal_key: &'static str,
     /// id
     pub(crate) remove_key: &'static str,
-    /// now, limit, now
+    /// now, limit
     pub(crate) purge_sessions: &'static str,
-    /// now, limit, now
+    /// now, limit
     pub(crate) purge_revocations: &'static str,
-    /// Whether this is a database in which nothing was ever migrated: one row when it is not.
+    /// nothing; `clock_ms`, where the database's clock is not this machine's
+    pub(crate) clock: Option<&'static str>,
+    /// schema or NULL, name of the version's table; no row when it is not there
     pub(crate) find_schema: &'static str,
+    /// nothing; lets one process migrate at a time, `locked` = 1
+    pub(crate) lock_schema: Option<&'static str>,
+    /// nothing; undoes `lock_schema` where the end of the transaction does not
+    pub(crate) unlock_schema: Option<&'static str>,
+    /// schema; makes new tables appear in it
+    pub(crate) enter_schema: Option<&'static str>,
     /// nothing; makes the table of the schema's version
     pub(crate) create_schema: &'static str,
-    /// nothing; one row with the version, or NULL
+    /// nothing; one row with the `version`, or NULL
     pub(crate) schema_version: &'static str,
     /// version
     pub(crate) record_schema: &'static str,

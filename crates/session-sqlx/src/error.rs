@@ -7,12 +7,35 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum ConnectError {
     /// The address is not one of a database that this build knows.
-    #[error("the address is not that of a supported database, such as sqlite://sessions.db")]
+    #[error(
+        "the address is not that of a supported database, such as sqlite://sessions.db, and its feature is on"
+    )]
     UnknownAddress,
 
     /// A setting of [`ConnectOptions`](crate::ConnectOptions) makes no sense.
     #[error("the setting {0} must not be zero")]
     ZeroSetting(&'static str),
+
+    /// A schema or a table prefix is not made of lower-case letters, digits and underscores, or is
+    /// longer than 32 of them.
+    #[error("a schema or table prefix may have 32 lower-case letters, digits and underscores")]
+    UnusableName,
+
+    /// A setting is for another kind of database than the address.
+    #[error("the setting {0} does not exist for this database")]
+    ForeignSetting(&'static str),
+
+    /// The server keeps texts in an encoding other than UTF-8.
+    #[error("the database keeps texts as {0}; make it with the encoding UTF8")]
+    NotUnicode(String),
+
+    /// Another process brings the schema up to date and does not come to an end.
+    #[error("another process has been bringing the schema up to date for too long")]
+    MigratedByAnother,
+
+    /// The pool's connections cut off what is too long instead of refusing it.
+    #[error("the pool's connections must be opened with a strict sql_mode")]
+    NotStrict,
 
     /// The database file could neither be opened nor made.
     #[error("the database file {} cannot be opened or made; does its folder exist?", path.display())]
@@ -55,3 +78,8 @@ impl From<sqlx::Error> for ConnectError {
         Self::Database(Box::new(error))
     }
 }
+
+/// The transaction is not one of the store's database.
+#[derive(Debug, thiserror::Error)]
+#[error("the transaction is on another kind of database than the sessions")]
+pub(crate) struct AnotherDatabase;

@@ -1,7 +1,4 @@
-//! Keeps the sessions of `session-core` in a SQL database.
-//!
-//! SQLite is compiled in: one file, no server, and what is acknowledged survives a power cut.
-//! Several processes on one machine may share the file.
+//! Keeps the sessions of `session-core` in a SQL database: SQLite, PostgreSQL, MySQL or MariaDB.
 //!
 //! ```no_run
 //! use session_core::{SessionHandle, store::SessionStore};
@@ -13,44 +10,65 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The file and the two that stand beside it while it is open (`-wal`, `-shm`) are made readable
-//! for their owner only. They belong on a local disk: write-ahead logging does not work over a
-//! network mount, and opening one there is an error. `sqlite::memory:` keeps everything in this
-//! process's memory.
+//! # SQLite
+//!
+//! Compiled in: one file, no server, and what is acknowledged survives a power cut. Several
+//! processes on one machine may share the file. The file and the two that stand beside it while it
+//! is open (`-wal`, `-shm`) are made readable for their owner only. They belong on a local disk:
+//! write-ahead logging does not work over a network mount, and opening one there is an error.
+//! `sqlite::memory:` keeps everything in this process's memory.
+//!
+//! # PostgreSQL
+//!
+//! Version 13 and later, in a database of encoding UTF8. Every transaction that writes waits for the
+//! disk, whatever `synchronous_commit` is set to.
+//!
+//! # MySQL and MariaDB
+//!
+//! MariaDB 10.6 and MySQL 8.0, and later. Connections of the store's own are strict; an application's
+//! pool must be. Without TLS, MySQL's `caching_sha2_password` needs RSA, whose implementation in Rust
+//! leaks its key by timing (RUSTSEC-2023-0071) and is left out: use TLS, a Unix socket or, on
+//! MariaDB, `mysql_native_password` or `ed25519`.
 //!
 //! # Schema
 //!
 //! Made, and brought up to date, when a store is opened; any number of processes may do so at once.
-//! All names begin with `session_`, so that the tables can live beside an application's own.
+//! All names begin with `session_`, or what [`ConnectOptions::table_prefix`] says instead, so that
+//! the tables can live beside an application's own. Whoever applies migrations by hand finds them in
+//! the package's folder `migrations`, and writes the version of each into the table
+//! `session_schema (version BIGINT NOT NULL)`.
 //!
-//! ```sql
+#![cfg_attr(feature = "sqlite", doc = "```sql")]
 #![cfg_attr(feature = "sqlite", doc = include_str!("../migrations/sqlite/0001_sessions.sql"))]
-//! ```
+#![cfg_attr(feature = "sqlite", doc = "```")]
 //!
 //! # Features
 //!
 //! * `sqlite` (default): SQLite, compiled in.
+//! * `postgres`: PostgreSQL.
+//! * `mysql`: MySQL and MariaDB.
+//! * `tls`: TLS to a server, by the settings of its address (`sslmode=verify-full`,
+//!   `ssl-mode=VERIFY_IDENTITY`, `sslrootcert`, `ssl-ca`).
 
-#[cfg(feature = "sqlite")]
+#![cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+
 mod connections;
-#[cfg(feature = "sqlite")]
 mod dialect;
-#[cfg(feature = "sqlite")]
+mod engine;
 mod error;
-#[cfg(feature = "sqlite")]
 mod migrate;
-#[cfg(feature = "sqlite")]
+mod names;
 mod open;
-#[cfg(feature = "sqlite")]
+mod revoking;
 mod row;
-#[cfg(feature = "sqlite")]
 mod store;
 
-#[cfg(feature = "sqlite")]
 pub use error::ConnectError;
-#[cfg(feature = "sqlite")]
-pub use open::ConnectOptions;
+pub use open::{ConnectOptions, SharedPool};
+#[cfg(feature = "mysql")]
+pub use sqlx::MySqlPool;
+#[cfg(feature = "postgres")]
+pub use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 pub use sqlx::SqlitePool;
-#[cfg(feature = "sqlite")]
-pub use store::SqlxStore;
+pub use store::{OpenTransaction, SqlxStore};

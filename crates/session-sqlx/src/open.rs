@@ -1,25 +1,25 @@
-//! Opens a database: its file, its journal, its connections.
+//! `ConnectOptions`: which database, and how it is used.
 
-use std::{
-    fs, io,
-    path::Path,
-    str::FromStr,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use sqlx::{
-    ConnectOptions as _, Connection, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
-};
-use tokio::time;
+use session_core::store::RevocationVisibility;
+use sqlx::{Database, Pool, pool::PoolOptions};
+use tokio::time::Instant;
 
 use crate::{
-    connections::{Connections, Place},
-    dialect::sqlite,
+    connections::Connections,
+    dialect::Dialect,
     error::ConnectError,
-    migrate::migrate,
+    names::{DEFAULT_PREFIX, Names},
+    store::Engine,
 };
+
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 /// How to open a [`SqlxStore`](crate::SqlxStore).
 ///
@@ -29,54 +29,66 @@ use crate::{
 /// use std::time::Duration;
 /// use session_sqlx::{ConnectOptions, SqlxStore};
 ///
+/// # #[cfg(feature = "sqlite")]
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), session_sqlx::ConnectError> {
 /// let options = ConnectOptions::new("sqlite::memory:").timeout(Duration::from_secs(1));
 /// let store = SqlxStore::connect_with(options).await?;
 /// # Ok(()) }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ConnectOptions {
     source: Source,
     timeout: Duration,
-    readers: u32,
+    connections: u32,
     poll_every: Duration,
+    longest_transaction: Duration,
+    schema: Option<String>,
+    table_prefix: String,
 }
 
 impl ConnectOptions {
-    /// Opens the database at `url`: `sqlite://` and a path, or `sqlite::memory:`. A file that is
-    /// not there is made; its folder is not.
+    /// Opens the database at `url`: `sqlite://` and a path, `sqlite::memory:`,
+    /// `postgres://user:password@host/database` or `mysql://user:password@host/database`. A file
+    /// that is not there is made; its folder is not, and neither is a server's database.
     pub fn new(url: impl Into<String>) -> Self {
         Self::from_source(Source::Url(url.into()))
     }
 
     /// Shares a pool that the application has already, with its settings; see
-    /// [`SqlxStore::from_pool`](crate::SqlxStore::from_pool). `readers` says nothing then.
-    pub fn over(pool: SqlitePool) -> Self {
-        Self::from_source(Source::Pool(pool))
+    /// [`SqlxStore::from_pool`](crate::SqlxStore::from_pool). The number of connections says
+    /// nothing then.
+    pub fn over(pool: impl Into<SharedPool>) -> Self {
+        Self::from_source(Source::Pool(pool.into()))
     }
 
     fn from_source(source: Source) -> Self {
         Self {
             source,
             timeout: Duration::from_secs(2),
-            readers: 4,
+            connections: 4,
             poll_every: Duration::from_secs(1),
+            longest_transaction: Duration::from_mins(10),
+            schema: None,
+            table_prefix: DEFAULT_PREFIX.to_owned(),
         }
     }
 
-    /// How long an operation may take: waiting for a connection, for other writers and for the
-    /// disk. Past it the operation fails with
+    /// How long an operation may take: waiting for a connection, for other writers, for the server
+    /// and for the disk. Past it the operation fails with
     /// [`Unavailable`](session_core::store::StoreError::Unavailable). Default: 2 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How many connections read at the same time; one more writes. Default: 4.
-    pub fn readers(mut self, readers: u32) -> Self {
-        self.readers = readers;
+    /// How many connections are used at the same time; on SQLite, how many read, beside the one
+    /// that writes. Default: 4.
+    pub fn connections(mut self, connections: u32) -> Self {
+        self.connections = connections;
         self
     }
 
@@ -86,199 +98,157 @@ impl ConnectOptions {
         self
     }
 
-    pub(crate) async fn open(self) -> Result<Connections, ConnectError> {
+    /// How long a transaction that revokes may stay open, on MySQL and MariaDB: a revocation that is
+    /// committed later than this after another one that began after it is not heard of. The other
+    /// databases have no such limit. Default: 10 minutes.
+    pub fn longest_transaction(mut self, longest_transaction: Duration) -> Self {
+        self.longest_transaction = longest_transaction;
+        self
+    }
+
+    /// The schema (MySQL: the database) that the tables are in, which must exist. Default: the one
+    /// that the connections are in by themselves. SQLite has none.
+    pub fn schema(mut self, schema: impl Into<String>) -> Self {
+        self.schema = Some(schema.into());
+        self
+    }
+
+    /// What the tables' names begin with. Default: `session_`.
+    pub fn table_prefix(mut self, table_prefix: impl Into<String>) -> Self {
+        self.table_prefix = table_prefix.into();
+        self
+    }
+
+    pub(crate) async fn open(self) -> Result<Engine, ConnectError> {
         for (setting, is_zero) in [
             ("timeout", self.timeout.is_zero()),
-            ("readers", self.readers == 0),
+            ("connections", self.connections == 0),
             ("poll_every", self.poll_every.is_zero()),
+            ("longest_transaction", self.longest_transaction.is_zero()),
         ] {
             if is_zero {
                 return Err(ConnectError::ZeroSetting(setting));
             }
         }
-        match self.source.clone() {
-            Source::Url(url) => self.open_url(&url).await,
-            Source::Pool(pool) => self.adopt(pool).await,
+        let settings = Settings {
+            timeout: self.timeout,
+            connections: self.connections,
+            poll_every: self.poll_every,
+            longest_transaction: self.longest_transaction,
+            names: Names::new(self.schema, self.table_prefix)?,
+        };
+        match self.source {
+            Source::Url(url) => settings.open(&url).await,
+            Source::Pool(pool) => settings.adopt(pool).await,
+        }
+    }
+}
+
+/// What holds for any database.
+struct Settings {
+    timeout: Duration,
+    connections: u32,
+    poll_every: Duration,
+    longest_transaction: Duration,
+    names: Names,
+}
+
+impl Settings {
+    async fn open(self, url: &str) -> Result<Engine, ConnectError> {
+        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        match scheme {
+            #[cfg(feature = "sqlite")]
+            "sqlite" => Ok(Engine::Sqlite(Arc::new(self.open_sqlite(url).await?))),
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => {
+                Ok(Engine::Postgres(Arc::new(self.open_postgres(url).await?)))
+            }
+            #[cfg(feature = "mysql")]
+            "mysql" | "mariadb" => Ok(Engine::MySql(Arc::new(self.open_mysql(url).await?))),
+            _ => Err(ConnectError::UnknownAddress),
         }
     }
 
-    async fn open_url(self, url: &str) -> Result<Connections, ConnectError> {
-        if !url.starts_with("sqlite:") {
-            return Err(ConnectError::UnknownAddress);
-        }
-        let options = SqliteConnectOptions::from_str(url)
-            .map_err(|_| ConnectError::UnknownAddress)?
-            .disable_statement_logging();
-        let options = sqlite::settings(options).busy_timeout(self.timeout);
-        if is_in_memory(url) {
-            self.open_memory(options).await
-        } else {
-            self.open_file(options).await
+    async fn adopt(self, pool: SharedPool) -> Result<Engine, ConnectError> {
+        match pool {
+            #[cfg(feature = "sqlite")]
+            SharedPool::Sqlite(pool) => {
+                Ok(Engine::Sqlite(Arc::new(self.adopt_sqlite(pool).await?)))
+            }
+            #[cfg(feature = "postgres")]
+            SharedPool::Postgres(pool) => {
+                Ok(Engine::Postgres(Arc::new(self.adopt_postgres(pool).await?)))
+            }
+            #[cfg(feature = "mysql")]
+            SharedPool::MySql(pool) => Ok(Engine::MySql(Arc::new(self.adopt_mysql(pool).await?))),
         }
     }
+}
 
-    /// One connection for everything, as several would lock tables against one another, and one
-    /// that nothing is done with: the database ends with its last connection.
-    async fn open_memory(self, options: SqliteConnectOptions) -> Result<Connections, ConnectError> {
-        let anchor = options.connect().await?;
-        let pool = self.pool(1).connect_with(options).await?;
-        migrate(&mut *pool.acquire().await?).await?;
-        Ok(Connections {
+impl Settings {
+    /// One pool for everything.
+    fn over<D: Dialect>(self, pool: Pool<D>, visibility: RevocationVisibility) -> Connections<D> {
+        Connections {
             writer: pool.clone(),
             readers: pool,
+            shared: false,
+            names: self.names,
             timeout: self.timeout,
-            place: Place::Memory,
-            anchor: Some(Arc::new(Mutex::new(anchor))),
-        })
-    }
-
-    /// SQLite lets one connection write at a time. One of our own for all writers makes them queue
-    /// here, in the order in which they came, instead of polling the file's lock.
-    async fn open_file(self, options: SqliteConnectOptions) -> Result<Connections, ConnectError> {
-        make_private(options.get_filename())?;
-        let mut first = options
-            .clone()
-            .busy_timeout(OPENING_PATIENCE)
-            .connect()
-            .await?;
-        write_ahead(&mut first).await?;
-        migrate(&mut first).await?;
-        let connections = Connections {
-            writer: self.pool(1).connect_with(options.clone()).await?,
-            readers: self.pool(self.readers).connect_with(options).await?,
-            timeout: self.timeout,
-            place: Place::File {
-                poll_every: self.poll_every,
-            },
+            visibility,
+            longest_transaction: self.longest_transaction,
+            opened: Instant::now(),
             anchor: None,
-        };
-        first.close().await?;
-        Ok(connections)
+        }
     }
+}
 
-    /// Shares an application's own pool, with its connections as they are.
-    async fn adopt(self, pool: SqlitePool) -> Result<Connections, ConnectError> {
-        let mut connection = pool.acquire().await?;
-        let path: String = sqlx::query_scalar(sqlite::ASK_PATH)
-            .fetch_one(&mut *connection)
-            .await?;
-        let place = if path.is_empty() {
-            Place::Memory
-        } else {
-            let synchronous: i64 = sqlx::query_scalar(sqlite::ASK_SYNCHRONOUS)
-                .fetch_one(&mut *connection)
-                .await?;
-            if synchronous < sqlite::FULL {
-                return Err(ConnectError::NotDurable);
-            }
-            Place::File {
-                poll_every: self.poll_every,
-            }
-        };
-        migrate(&mut connection).await?;
-        drop(connection);
-        Ok(Connections {
-            writer: pool.clone(),
-            readers: pool,
-            timeout: self.timeout,
-            place,
-            anchor: None,
-        })
-    }
-
-    fn pool(&self, connections: u32) -> SqlitePoolOptions {
-        SqlitePoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(self.timeout)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-    }
+fn pool<D: Database>(connections: u32, timeout: Duration) -> PoolOptions<D> {
+    // A dead connection is noticed when it is used, and another is taken: asking first would cost
+    // every operation a round trip.
+    PoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(timeout)
+        .test_before_acquire(false)
 }
 
 #[derive(Debug, Clone)]
 enum Source {
     Url(String),
-    Pool(SqlitePool),
+    Pool(SharedPool),
 }
 
-fn is_in_memory(url: &str) -> bool {
-    let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    path.ends_with(":memory:") || query.split('&').any(|setting| setting == "mode=memory")
+/// A pool that an application has already.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum SharedPool {
+    /// Of SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::SqlitePool),
+    /// Of PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::PgPool),
+    /// Of MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    MySql(sqlx::MySqlPool),
 }
 
-/// Makes the file before SQLite does, which would make it readable for everybody; the files beside
-/// it get the same permissions from SQLite (security H18).
-fn make_private(path: &Path) -> Result<(), ConnectError> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            warn_if_open_to_others(path);
-            Ok(())
-        }
-        Err(source) => Err(ConnectError::File {
-            path: path.to_owned(),
-            source,
-        }),
+#[cfg(feature = "sqlite")]
+impl From<sqlx::SqlitePool> for SharedPool {
+    fn from(pool: sqlx::SqlitePool) -> Self {
+        Self::Sqlite(pool)
     }
 }
 
-/// Whoever chose wider permissions may have had a reason, so they are not taken away.
-#[cfg(unix)]
-fn warn_if_open_to_others(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-
-    let others = fs::metadata(path).map_or(0, |file| file.permissions().mode() & 0o077);
-    if others != 0 {
-        tracing::warn!(
-            path = %path.display(),
-            "the session database can be opened by other users of this machine"
-        );
+#[cfg(feature = "postgres")]
+impl From<sqlx::PgPool> for SharedPool {
+    fn from(pool: sqlx::PgPool) -> Self {
+        Self::Postgres(pool)
     }
 }
 
-#[cfg(not(unix))]
-fn warn_if_open_to_others(_: &Path) {}
-
-/// Switches the file to a write-ahead log.
-///
-/// The switch needs the file for itself and does not wait for it, whatever the busy timeout says,
-/// so of processes that start together all but one try again and find it done.
-async fn write_ahead(connection: &mut SqliteConnection) -> Result<(), ConnectError> {
-    let switch = async {
-        loop {
-            match switch_to_log(connection).await {
-                Err(error) if sqlite::is_busy(&error) => time::sleep(OPENING_PAUSE).await,
-                outcome => return outcome,
-            }
-        }
-    };
-    let mode = time::timeout(OPENING_PATIENCE, switch)
-        .await
-        .map_err(|late| ConnectError::Database(Box::new(late)))??;
-    if mode == sqlite::WRITE_AHEAD_LOG {
-        Ok(())
-    } else {
-        Err(ConnectError::NoWriteAheadLog(mode))
+#[cfg(feature = "mysql")]
+impl From<sqlx::MySqlPool> for SharedPool {
+    fn from(pool: sqlx::MySqlPool) -> Self {
+        Self::MySql(pool)
     }
 }
-
-async fn switch_to_log(connection: &mut SqliteConnection) -> Result<String, sqlx::Error> {
-    let mode: String = sqlx::query_scalar(sqlite::ASK_JOURNAL_MODE)
-        .fetch_one(&mut *connection)
-        .await?;
-    if mode == sqlite::WRITE_AHEAD_LOG {
-        return Ok(mode);
-    }
-    sqlx::query_scalar(sqlite::SET_JOURNAL_MODE)
-        .fetch_one(connection)
-        .await
-}
-
-/// How long a process that starts waits for others that start with it.
-const OPENING_PATIENCE: Duration = Duration::from_secs(30);
-const OPENING_PAUSE: Duration = Duration::from_millis(10);

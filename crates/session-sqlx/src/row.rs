@@ -1,89 +1,107 @@
 //! Reads rows back, and never trusts one.
 
-use std::time::Duration;
-
 use session_core::{
     InvalidId,
     store::{KeyPurpose, KeyRecord, RevokedSession, Rotations, SessionRecord, StoreError},
 };
-use sqlx::{Decode, Row, Type};
 use zeroize::Zeroizing;
 
-use crate::{connections::DbRow, dialect::Db};
+use crate::dialect::Dialect;
 
-pub(crate) fn session(row: &DbRow) -> Result<SessionRecord, StoreError> {
-    let row = Columns(row, "session");
+pub(crate) fn session<D: Dialect>(row: &D::Row) -> Result<SessionRecord, StoreError> {
+    let row = Columns::<D>(row, "session");
     Ok(SessionRecord {
         handle: row.id("handle")?,
         tenant: row.id("tenant")?,
         user: row.id("user_id")?,
-        generation: row.get::<i64>("generation")?.cast_unsigned(),
+        generation: row.number("generation")?.cast_unsigned(),
         secret_hash: row
-            .get::<Vec<u8>>("secret_hash")?
+            .bytes("secret_hash")?
             .try_into()
             .map_err(|_| row.corrupt())?,
         refresh_key: row.id("refresh_key")?,
-        rotations: Rotations::parse(&row.get::<String>("rotations")?)?,
-        payload: row.get("payload")?,
-        payload_version: row.get::<i64>("payload_version")?.cast_unsigned(),
-        data: row.get("data")?,
-        created_at_ms: row.get("created_at_ms")?,
-        refreshed_at_ms: row.get("refreshed_at_ms")?,
-        expires_at_ms: row.get("expires_at_ms")?,
-        absolute_expires_at_ms: row.get("absolute_expires_at_ms")?,
-        access_expires_at_ms: row.get("access_expires_at_ms")?,
+        rotations: Rotations::parse(&row.text("rotations")?)?,
+        payload: row.text("payload")?,
+        payload_version: row.number("payload_version")?.cast_unsigned(),
+        data: row.text("data")?,
+        created_at_ms: row.number("created_at_ms")?,
+        refreshed_at_ms: row.number("refreshed_at_ms")?,
+        expires_at_ms: row.number("expires_at_ms")?,
+        absolute_expires_at_ms: row.maybe_number("absolute_expires_at_ms")?,
+        access_expires_at_ms: row.number("access_expires_at_ms")?,
     })
 }
 
-pub(crate) fn key(row: &DbRow) -> Result<KeyRecord, StoreError> {
-    let row = Columns(row, "key");
+pub(crate) fn key<D: Dialect>(row: &D::Row) -> Result<KeyRecord, StoreError> {
+    let row = Columns::<D>(row, "key");
     Ok(KeyRecord {
         id: row.id("id")?,
-        purpose: KeyPurpose::parse(&row.get::<String>("purpose")?)?,
-        algorithm: row.get("algorithm")?,
-        created_at_ms: row.get("created_at_ms")?,
-        material: Zeroizing::new(row.get("material")?),
-        sealed_under: row.get("sealed_under")?,
+        purpose: KeyPurpose::parse(&row.text("purpose")?)?,
+        algorithm: row.text("algorithm")?,
+        created_at_ms: row.number("created_at_ms")?,
+        material: Zeroizing::new(row.bytes("material")?),
+        sealed_under: row.maybe_text("sealed_under")?,
     })
 }
 
-/// A recorded revocation and its number.
-pub(crate) fn revocation(row: &DbRow) -> Result<(i64, RevokedSession), StoreError> {
-    let row = Columns(row, "revocation");
-    let revoked = RevokedSession {
+/// A recorded revocation.
+pub(crate) fn revoked<D: Dialect>(row: &D::Row) -> Result<RevokedSession, StoreError> {
+    let row = Columns::<D>(row, "revocation");
+    Ok(RevokedSession {
         handle: row.id("handle")?,
-        expires_at_ms: row.get("expires_at_ms")?,
-    };
-    Ok((row.get("number")?, revoked))
+        expires_at_ms: row.number("expires_at_ms")?,
+    })
 }
 
-/// The record of a session whose row was deleted.
-pub(crate) fn ended(row: &DbRow, skew: Duration) -> Result<RevokedSession, StoreError> {
-    let row = Columns(row, "session");
-    let access_expires_at_ms = row.get("access_expires_at_ms")?;
-    Ok(RevokedSession::new(
-        row.id("handle")?,
-        access_expires_at_ms,
-        skew,
-    ))
+/// A number that says where something stands.
+pub(crate) fn place<D: Dialect>(row: &D::Row, column: &'static str) -> Result<u64, StoreError> {
+    number::<D>(row, column).map(i64::cast_unsigned)
+}
+
+/// A number that is not NULL.
+pub(crate) fn number<D: Dialect>(row: &D::Row, column: &'static str) -> Result<i64, StoreError> {
+    Columns::<D>(row, column).number(column)
+}
+
+/// Whether a column is NULL.
+#[cfg(feature = "postgres")]
+pub(crate) fn is_absent<D: Dialect>(
+    row: &D::Row,
+    column: &'static str,
+) -> Result<bool, StoreError> {
+    let number = Columns::<D>(row, column).maybe_number(column)?;
+    Ok(number.is_none())
 }
 
 /// A row, and what it is called when it cannot be read.
-struct Columns<'r>(&'r DbRow, &'static str);
+struct Columns<'r, D: Dialect>(&'r D::Row, &'static str);
 
-impl<'r> Columns<'r> {
-    fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
-    where
-        T: Decode<'r, Db> + Type<Db>,
-    {
-        self.0.try_get(column).map_err(|_| self.corrupt())
+impl<D: Dialect> Columns<'_, D> {
+    fn maybe_text(&self, column: &'static str) -> Result<Option<String>, StoreError> {
+        D::text(self.0, column).map_err(|_| self.corrupt())
+    }
+
+    fn text(&self, column: &'static str) -> Result<String, StoreError> {
+        self.maybe_text(column)?.ok_or_else(|| self.corrupt())
+    }
+
+    fn maybe_number(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+        D::number(self.0, column).map_err(|_| self.corrupt())
+    }
+
+    fn number(&self, column: &'static str) -> Result<i64, StoreError> {
+        self.maybe_number(column)?.ok_or_else(|| self.corrupt())
+    }
+
+    fn bytes(&self, column: &'static str) -> Result<Vec<u8>, StoreError> {
+        D::bytes(self.0, column).map_err(|_| self.corrupt())
     }
 
     fn id<T>(&self, column: &'static str) -> Result<T, StoreError>
     where
         T: TryFrom<String, Error = InvalidId>,
     {
-        T::try_from(self.get::<String>(column)?).map_err(|_| self.corrupt())
+        T::try_from(self.text(column)?).map_err(|_| self.corrupt())
     }
 
     fn corrupt(&self) -> StoreError {

@@ -129,7 +129,7 @@ impl RevocationFeed for InProcessFeed {
     }
 }
 
-/// The feed of a store whose cursors are in commit order: asks again and again what came since.
+/// The feed of a store that others write to: asks again and again what came since.
 #[derive(Debug)]
 pub(crate) struct StorePollingFeed {
     pub(crate) calls: StoreCalls,
@@ -160,7 +160,7 @@ async fn catch_up(
     cursor: &mut RevocationCursor,
 ) -> bool {
     loop {
-        let from = *cursor;
+        let from = cursor.clone();
         let now_ms = receiver.blacklist.now_ms();
         let page = calls
             .call("revocations_since", move |store| async move {

@@ -184,7 +184,8 @@ impl SessionsBuilder {
             RevocationVisibility::ThisProcessOnly => Arc::new(InProcessFeed {
                 calls: calls.clone(),
             }),
-            RevocationVisibility::CommitOrder { poll_every } => Arc::new(StorePollingFeed {
+            RevocationVisibility::CommitOrder { poll_every }
+            | RevocationVisibility::AnyOrder { poll_every } => Arc::new(StorePollingFeed {
                 calls: calls.clone(),
                 every: poll_every,
             }),

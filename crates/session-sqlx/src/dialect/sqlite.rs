@@ -1,15 +1,26 @@
 //! SQLite's statements, pragmas and error codes.
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
+use std::convert::identity;
 
-use super::{ByScope, Statements};
+use session_core::store::{RevocationCursor, RevocationPage, StoreError};
+use sqlx::{
+    Sqlite,
+    sqlite::{SqliteConnectOptions, SqliteSynchronous},
+};
 
-macro_rules! delete_where {
+use super::{
+    ByScope, Dialect, Statements, Trouble,
+    drive::{binding_for, driven_by},
+};
+use crate::{connections::Connections, row};
+
+macro_rules! revoke_where {
     ($scope:literal) => {
         concat!(
             "DELETE FROM session_sessions WHERE ",
             $scope,
-            " RETURNING handle, access_expires_at_ms"
+            " RETURNING handle, access_expires_at_ms + \
+             min(?1, 9223372036854775807 - max(access_expires_at_ms, 0)) AS expires_at_ms"
         )
     };
 }
@@ -35,52 +46,109 @@ macro_rules! by_scope {
     };
 }
 
-/// Starts a transaction that writes. DEFERRED would read first and fail with `SQLITE_BUSY` when
-/// somebody else wrote meanwhile.
-pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
-
-pub(crate) static STATEMENTS: Statements = Statements {
-    create: "INSERT INTO session_sessions (handle, tenant, user_id, generation, secret_hash, \
-             refresh_key, rotations, payload, payload_version, data, created_at_ms, \
-             refreshed_at_ms, expires_at_ms, absolute_expires_at_ms, access_expires_at_ms) \
-             SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? \
-             WHERE NOT EXISTS (SELECT 1 FROM session_revocations WHERE handle = ?) \
-             ON CONFLICT (handle) DO NOTHING",
-    get: "SELECT * FROM session_sessions WHERE handle = ?",
-    rotate: "UPDATE session_sessions SET generation = ?, secret_hash = ?, refresh_key = ?, \
-             rotations = ?, refreshed_at_ms = ?, expires_at_ms = ?, \
-             access_expires_at_ms = max(access_expires_at_ms, ?) \
-             WHERE handle = ? AND generation = ? AND expires_at_ms > ?",
-    update_payload: "UPDATE session_sessions SET payload_version = ?, payload = ? \
-                     WHERE handle = ? AND payload_version = ?",
-    update_data: "UPDATE session_sessions SET data = ? WHERE handle = ?",
-    delete: by_scope!(delete_where),
-    // OR REPLACE: a record that an operator's hand left behind must not keep a session alive.
-    record: "INSERT OR REPLACE INTO session_revocations (handle, expires_at_ms) \
+impl Dialect for Sqlite {
+    const STATEMENTS: Statements = Statements {
+        create: "INSERT INTO session_sessions (handle, tenant, user_id, generation, secret_hash, \
+                 refresh_key, rotations, payload, payload_version, data, created_at_ms, \
+                 refreshed_at_ms, expires_at_ms, absolute_expires_at_ms, access_expires_at_ms) \
+                 SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? \
+                 WHERE NOT EXISTS (SELECT 1 FROM session_revocations WHERE handle = ?) \
+                 ON CONFLICT (handle) DO NOTHING",
+        get: "SELECT * FROM session_sessions WHERE handle = ?",
+        rotate: "UPDATE session_sessions SET generation = ?, secret_hash = ?, refresh_key = ?, \
+                 rotations = ?, refreshed_at_ms = ?, expires_at_ms = ?, \
+                 access_expires_at_ms = max(access_expires_at_ms, ?) \
+                 WHERE handle = ? AND generation = ? AND expires_at_ms > ?",
+        update_payload: "UPDATE session_sessions SET payload_version = ?, payload = ? \
+                         WHERE handle = ? AND payload_version = ?",
+        update_data: "UPDATE session_sessions SET data = ? WHERE handle = ?",
+        revoke: ByScope {
+            handles: revoke_where!("handle IN (SELECT value FROM json_each(?2))"),
+            user: revoke_where!(
+                "user_id = ?2 AND tenant = COALESCE(?3, tenant) AND handle IS NOT ?4"
+            ),
+            tenant: revoke_where!("tenant = ?2"),
+        },
+        // OR REPLACE: a record that an operator's hand left behind must not keep a session alive.
+        revoke_rest: &[
+            "INSERT OR REPLACE INTO session_revocations (handle, expires_at_ms) \
              SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)",
-    list: by_scope!(list_where),
-    revocations_since: "SELECT number, handle, expires_at_ms FROM session_revocations \
-                        WHERE number > ? AND expires_at_ms > ? ORDER BY number LIMIT ?",
-    load_keys: "SELECT * FROM session_keys ORDER BY created_at_ms DESC, id",
-    insert_key: "INSERT INTO session_keys (id, purpose, algorithm, created_at_ms, material, \
-                 sealed_under) SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS \
-                 (SELECT 1 FROM session_keys WHERE purpose = ? AND created_at_ms > ?) \
-                 ON CONFLICT (id) DO NOTHING",
-    reseal_key: "UPDATE session_keys SET material = ?, sealed_under = ? WHERE id = ?",
-    remove_key: "DELETE FROM session_keys WHERE id = ?",
-    purge_sessions: "DELETE FROM session_sessions WHERE rowid IN (SELECT rowid FROM \
-                     session_sessions WHERE expires_at_ms <= ? LIMIT ?) AND expires_at_ms <= ?",
-    purge_revocations: "DELETE FROM session_revocations WHERE number IN (SELECT number FROM \
-                        session_revocations WHERE expires_at_ms <= ? LIMIT ?) \
-                        AND expires_at_ms <= ?",
-    find_schema: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'session_schema'",
-    create_schema: "CREATE TABLE IF NOT EXISTS session_schema (version INTEGER NOT NULL) STRICT",
-    schema_version: "SELECT max(version) FROM session_schema",
-    record_schema: "INSERT INTO session_schema (version) VALUES (?)",
-};
+        ],
+        revoke_anew: None,
+        list: by_scope!(list_where),
+        load_keys: "SELECT * FROM session_keys ORDER BY created_at_ms DESC, id",
+        lock_keys: None,
+        insert_key: "INSERT INTO session_keys (id, purpose, algorithm, created_at_ms, material, \
+                     sealed_under) SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS \
+                     (SELECT 1 FROM session_keys WHERE purpose = ? AND created_at_ms > ?) \
+                     ON CONFLICT (id) DO NOTHING",
+        reseal_key: "UPDATE session_keys SET material = ?, sealed_under = ? WHERE id = ?",
+        remove_key: "DELETE FROM session_keys WHERE id = ?",
+        purge_sessions: "DELETE FROM session_sessions WHERE expires_at_ms <= ?1 AND rowid IN \
+                         (SELECT rowid FROM session_sessions WHERE expires_at_ms <= ?1 LIMIT ?2)",
+        purge_revocations: "DELETE FROM session_revocations WHERE expires_at_ms <= ?1 AND number \
+                            IN (SELECT number FROM session_revocations \
+                            WHERE expires_at_ms <= ?1 LIMIT ?2)",
+        // No clock but this machine's.
+        clock: None,
+        find_schema: "SELECT 1 FROM sqlite_master WHERE ? IS NULL AND type = 'table' AND name = ?",
+        // The write lock that the transaction begins with is enough.
+        lock_schema: None,
+        unlock_schema: None,
+        enter_schema: None,
+        create_schema: "CREATE TABLE IF NOT EXISTS session_schema (version INTEGER NOT NULL) STRICT",
+        schema_version: "SELECT max(version) AS version FROM session_schema",
+        record_schema: "INSERT INTO session_schema (version) VALUES (?)",
+    };
 
-/// The schema, oldest version first; version 1 is the first.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_sessions.sql")];
+    const MIGRATIONS: &'static [&'static str] =
+        &[include_str!("../../migrations/sqlite/0001_sessions.sql")];
+
+    /// DEFERRED would read first and fail with `SQLITE_BUSY` when somebody else wrote meanwhile.
+    const BEGIN: &'static str = "BEGIN IMMEDIATE";
+    const BEGIN_MIGRATION: &'static str = "BEGIN IMMEDIATE";
+    const COMMIT_DURABLY: Option<&'static str> = None;
+    const CLEAR: Option<&'static str> = None;
+
+    /// Writers that wait for one another wait inside SQLite, so its `SQLITE_BUSY` is final.
+    fn judge(error: &sqlx::Error) -> Trouble {
+        match primary_code(error) {
+            Some(11 | 26) => Trouble::Corrupt, // SQLITE_CORRUPT, SQLITE_NOTADB
+            _ => Trouble::Other,
+        }
+    }
+
+    /// Writers take turns, so numbers are in the order of the commits.
+    async fn revocations_since(
+        connections: &Connections<Self>,
+        cursor: RevocationCursor,
+        now_ms: i64,
+        limit: u32,
+    ) -> Result<RevocationPage, StoreError> {
+        let after = cursor.0.first().copied().unwrap_or(0);
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let values = [after.into(), now_ms.into(), limit.into()];
+        let rows = connections.read(REVOCATIONS_SINCE, &values).await?;
+        let mut next = cursor;
+        let mut revoked = Vec::with_capacity(rows.len());
+        for row in &rows {
+            next = RevocationCursor(vec![row::place::<Self>(row, "number")?]);
+            revoked.push(row::revoked::<Self>(row)?);
+        }
+        Ok(RevocationPage {
+            more: u32::try_from(rows.len()) == Ok(limit),
+            revoked,
+            next,
+        })
+    }
+
+    driven_by!(Sqlite);
+}
+
+binding_for!(Sqlite, text as identity);
+
+const REVOCATIONS_SINCE: &str = "SELECT number, handle, expires_at_ms FROM session_revocations \
+                                 WHERE number > ? AND expires_at_ms > ? ORDER BY number LIMIT ?";
 
 /// What every connection is opened with. The journal's mode is a property of the file and set once.
 pub(crate) fn settings(options: SqliteConnectOptions) -> SqliteConnectOptions {
@@ -99,11 +167,6 @@ pub(crate) const ASK_PATH: &str = "SELECT file FROM pragma_database_list WHERE n
 /// Whether another connection's lock was in the way (`SQLITE_BUSY`, `SQLITE_LOCKED`).
 pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(5 | 6))
-}
-
-/// Whether the file is not a sound database (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
-pub(crate) fn is_corrupt(error: &sqlx::Error) -> bool {
-    matches!(primary_code(error), Some(11 | 26))
 }
 
 fn primary_code(error: &sqlx::Error) -> Option<u32> {

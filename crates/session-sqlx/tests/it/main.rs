@@ -1,7 +1,12 @@
-//! SQLite held to the store suite, and what only SQLite can get wrong.
+//! Each database held to the store suite, and what only it can get wrong.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod faults;
 mod files;
 mod opening;
+mod proxy;
+mod revoking_in;
+mod server_faults;
+mod server_opening;
+mod servers;
 mod suite;

@@ -20,7 +20,7 @@ async fn a_hundred_first_starts_share_a_new_file() {
     let folder = TempDir::new().unwrap();
     let outcomes = race(100, |number| {
         let options = ConnectOptions::new(url_in(&folder))
-            .readers(1)
+            .connections(1)
             .timeout(Duration::from_secs(30));
         async move {
             let store = SqlxStore::connect_with(options).await.unwrap();
@@ -77,7 +77,7 @@ async fn settings_that_make_no_sense_are_refused() {
     for url in [
         "",
         "sessions.db",
-        "postgres://localhost/sessions",
+        "oracle://localhost/sessions",
         "sqlite::memory:?mode=x",
     ] {
         let refused = SqlxStore::connect(url).await.unwrap_err();
@@ -86,7 +86,7 @@ async fn settings_that_make_no_sense_are_refused() {
     let memory = || ConnectOptions::new("sqlite::memory:");
     for options in [
         memory().timeout(Duration::ZERO),
-        memory().readers(0),
+        memory().connections(0),
         memory().poll_every(Duration::ZERO),
     ] {
         let refused = SqlxStore::connect_with(options).await.unwrap_err();

@@ -1,6 +1,6 @@
-//! The store suite, on a file, on an application's pool and in memory.
+//! The store suite on every database: its own connections, an application's pool, other names.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use session_core::{async_trait, store::SessionStore};
 use session_sqlx::{ConnectOptions, SqlitePool, SqlxStore};
@@ -9,7 +9,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::files::url_in;
+use crate::{
+    files::url_in,
+    servers::{Database, PATIENCE, Server},
+};
 
 mod on_a_file {
     use super::File;
@@ -27,6 +30,69 @@ mod on_an_applications_pool {
     use super::OwnPool;
 
     session_testkit::store_suite!(OwnPool::default());
+}
+
+mod on_postgres {
+    use super::{OnServer, Server::Postgres, Way};
+
+    session_testkit::store_suite!(OnServer::new(Postgres, Way::ItsOwn));
+}
+
+mod on_an_applications_postgres_pool {
+    use super::{OnServer, Server::Postgres, Way};
+
+    session_testkit::store_suite!(OnServer::new(Postgres, Way::Shared));
+}
+
+mod on_postgres_under_other_names {
+    use super::{OnServer, Server::Postgres, Way};
+
+    session_testkit::store_suite!(OnServer::new(Postgres, Way::OtherNames));
+}
+
+mod on_mysql {
+    use super::{OnServer, Server::MySql, Way};
+
+    session_testkit::store_suite!(OnServer::new(MySql, Way::ItsOwn));
+}
+
+mod on_an_applications_mysql_pool {
+    use super::{OnServer, Server::MySql, Way};
+
+    session_testkit::store_suite!(OnServer::new(MySql, Way::Shared));
+}
+
+/// A database on a server.
+struct OnServer(Database, Way);
+
+/// How the store gets its connections.
+enum Way {
+    ItsOwn,
+    Shared,
+    /// In a schema that no connection is in, with another prefix.
+    OtherNames,
+}
+
+impl OnServer {
+    fn new(server: Server, way: Way) -> Self {
+        Self(Database::on(server), way)
+    }
+}
+
+#[async_trait]
+impl TestDatabase for OnServer {
+    async fn open(&self) -> Arc<dyn SessionStore> {
+        let options = match self.1 {
+            Way::ItsOwn => self.0.options().await,
+            Way::Shared => self.0.shared().await,
+            Way::OtherNames => {
+                self.0.run("CREATE SCHEMA IF NOT EXISTS logins").await;
+                let options = self.0.options().await;
+                options.schema("logins").table_prefix("my_")
+            }
+        };
+        Arc::new(SqlxStore::connect_with(options).await.unwrap())
+    }
 }
 
 /// A database file in a folder of its own.
@@ -81,6 +147,3 @@ impl TestDatabase for OwnPool {
         Arc::new(SqlxStore::connect_with(options).await.unwrap())
     }
 }
-
-/// A machine that is busy with other tests is not what the suite asks about.
-const PATIENCE: Duration = Duration::from_mins(1);

@@ -62,11 +62,18 @@ pub async fn a_dropped_revocation_is_whole_or_not_at_all(database: &dyn TestData
             polls,
         )
         .await;
-        // A write through the same store comes after whatever is left of the dropped one.
         create(&*store, &session(&format!("{polls}-after"))).await;
 
-        let alive = other.list(&scope, NOW_MS, None, 10).await.unwrap().len();
-        let (recorded, _) = all_revocations(&*other, RevocationCursor::default(), 100).await;
+        // A commit may be on its way to a server still: what is read on either side of it is no
+        // one moment.
+        let living = async || other.list(&scope, NOW_MS, None, 10).await.unwrap().len();
+        let (alive, recorded) = loop {
+            let before = living().await;
+            let (recorded, _) = all_revocations(&*other, RevocationCursor::default(), 100).await;
+            if living().await == before {
+                break (before, recorded);
+            }
+        };
         let prefix = format!("{polls}-");
         let recorded = recorded
             .iter()

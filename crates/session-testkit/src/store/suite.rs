@@ -57,7 +57,7 @@ macro_rules! store_suite {
                 too_many_handles_are_not_looked_up
             }
             feed {
-                pages_hold_each_revocation_once_and_in_order
+                pages_hold_each_revocation
                 a_cursor_yields_what_came_since
                 an_expired_revocation_is_left_out
                 a_purge_moves_no_place

@@ -1,0 +1,223 @@
+//! PostgreSQL's statements, settings and error codes.
+
+use std::convert::identity;
+
+use session_core::store::{RevocationCursor, RevocationPage, StoreError};
+use sqlx::Postgres;
+
+use super::{
+    ByScope, Dialect, Statements, Trouble,
+    drive::{binding_for, driven_by},
+};
+use crate::{connections::Connections, row};
+
+/// Deletes and records in one statement, which sees each row once: what is deleted is recorded. A
+/// record that an operator's hand left behind must not keep a session alive, nor go unheard.
+macro_rules! revoke_where {
+    ($scope:literal) => {
+        concat!(
+            "WITH gone AS (DELETE FROM session_sessions WHERE ",
+            $scope,
+            " RETURNING handle, access_expires_at_ms + \
+             LEAST($1, 9223372036854775807 - GREATEST(access_expires_at_ms, 0)) AS expires_at_ms) \
+             INSERT INTO session_revocations AS known (handle, expires_at_ms) \
+             SELECT handle, expires_at_ms FROM gone \
+             ON CONFLICT (handle) DO UPDATE SET expires_at_ms = \
+             GREATEST(known.expires_at_ms, excluded.expires_at_ms), \
+             written_by = excluded.written_by RETURNING handle, expires_at_ms"
+        )
+    };
+}
+
+macro_rules! list_where {
+    ($scope:literal, $now:literal, $created:literal, $handle:literal, $limit:literal) => {
+        concat!(
+            "SELECT * FROM session_sessions WHERE ",
+            $scope,
+            " AND expires_at_ms > ",
+            $now,
+            " AND (created_at_ms, handle) > (",
+            $created,
+            ", ",
+            $handle,
+            ") ORDER BY created_at_ms, handle LIMIT ",
+            $limit
+        )
+    };
+}
+
+impl Dialect for Postgres {
+    const STATEMENTS: Statements = Statements {
+        create: "INSERT INTO session_sessions (handle, tenant, user_id, generation, secret_hash, \
+                 refresh_key, rotations, payload, payload_version, data, created_at_ms, \
+                 refreshed_at_ms, expires_at_ms, absolute_expires_at_ms, access_expires_at_ms) \
+                 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
+                 WHERE NOT EXISTS (SELECT 1 FROM session_revocations WHERE handle = $16) \
+                 ON CONFLICT (handle) DO NOTHING",
+        get: "SELECT * FROM session_sessions WHERE handle = $1",
+        rotate: "UPDATE session_sessions SET generation = $1, secret_hash = $2, \
+                 refresh_key = $3, rotations = $4, refreshed_at_ms = $5, expires_at_ms = $6, \
+                 access_expires_at_ms = GREATEST(access_expires_at_ms, $7) \
+                 WHERE handle = $8 AND generation = $9 AND expires_at_ms > $10",
+        update_payload: "UPDATE session_sessions SET payload_version = $1, payload = $2 \
+                         WHERE handle = $3 AND payload_version = $4",
+        update_data: "UPDATE session_sessions SET data = $1 WHERE handle = $2",
+        revoke: ByScope {
+            handles: revoke_where!("handle IN (SELECT json_array_elements_text($2::json))"),
+            user: revoke_where!(
+                "user_id = $2 AND tenant = COALESCE($3, tenant) AND handle IS DISTINCT FROM $4"
+            ),
+            tenant: revoke_where!("tenant = $2"),
+        },
+        revoke_rest: &[],
+        revoke_anew: None,
+        list: ByScope {
+            handles: list_where!(
+                "handle IN (SELECT json_array_elements_text($1::json))",
+                "$2",
+                "$3",
+                "$4",
+                "$5"
+            ),
+            user: list_where!(
+                "user_id = $1 AND tenant = COALESCE($2, tenant) AND handle IS DISTINCT FROM $3",
+                "$4",
+                "$5",
+                "$6",
+                "$7"
+            ),
+            tenant: list_where!("tenant = $1", "$2", "$3", "$4", "$5"),
+        },
+        load_keys: "SELECT * FROM session_keys ORDER BY created_at_ms DESC, id",
+        lock_keys: Some("SELECT version FROM session_schema FOR UPDATE"),
+        insert_key: "INSERT INTO session_keys (id, purpose, algorithm, created_at_ms, material, \
+                     sealed_under) SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS \
+                     (SELECT 1 FROM session_keys WHERE purpose = $7 AND created_at_ms > $8) \
+                     ON CONFLICT (id) DO NOTHING",
+        reseal_key: "UPDATE session_keys SET material = $1, sealed_under = $2 WHERE id = $3",
+        remove_key: "DELETE FROM session_keys WHERE id = $1",
+        purge_sessions: "DELETE FROM session_sessions WHERE expires_at_ms <= $1 AND handle IN \
+                         (SELECT handle FROM session_sessions WHERE expires_at_ms <= $1 LIMIT $2)",
+        purge_revocations: "DELETE FROM session_revocations WHERE expires_at_ms <= $1 AND number \
+                            IN (SELECT number FROM session_revocations \
+                            WHERE expires_at_ms <= $1 LIMIT $2)",
+        clock: Some("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS clock_ms"),
+        find_schema: "SELECT 1 FROM pg_tables \
+                      WHERE schemaname = COALESCE($1, current_schema()) AND tablename = $2",
+        lock_schema: Some("SELECT 1::bigint AS locked FROM pg_advisory_xact_lock(7310033)"),
+        unlock_schema: None,
+        enter_schema: Some("SELECT set_config('search_path', $1, true)"),
+        create_schema: "CREATE TABLE IF NOT EXISTS session_schema (version BIGINT NOT NULL)",
+        schema_version: "SELECT max(version) AS version FROM session_schema",
+        record_schema: "INSERT INTO session_schema (version) VALUES ($1)",
+    };
+
+    const MIGRATIONS: &'static [&'static str] =
+        &[include_str!("../../migrations/postgres/0001_sessions.sql")];
+
+    /// In one message: a transaction that somebody's dropped `BEGIN` left open is ended, and
+    /// whatever the application's defaults are, a revocation or a rotation that was acknowledged is
+    /// on the disk, and every statement sees what was committed before it.
+    const BEGIN: &'static str = "BEGIN; ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+                                 SET LOCAL synchronous_commit = on";
+    const BEGIN_MIGRATION: &'static str = "BEGIN; ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+         SET LOCAL statement_timeout = '30s'";
+    const COMMIT_DURABLY: Option<&'static str> = Some("SET LOCAL synchronous_commit = on");
+    /// `ROLLBACK` alone makes the server write a warning when there is nothing to end.
+    const CLEAR: Option<&'static str> = Some("BEGIN; ROLLBACK");
+
+    fn judge(error: &sqlx::Error) -> Trouble {
+        let Some(error) = error.as_database_error() else {
+            return match error {
+                sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => Trouble::Disconnected,
+                _ => Trouble::Other,
+            };
+        };
+        match error.code().as_deref() {
+            // serialization_failure, deadlock_detected
+            Some("40001" | "40P01") => Trouble::Contention,
+            // admin_shutdown, crash_shutdown; and in_failed_sql_transaction, in a transaction that
+            // somebody left open
+            Some("57P01" | "57P02" | "25P02") => Trouble::Disconnected,
+            // data_corrupted, index_corrupted
+            Some("XX001" | "XX002") => Trouble::Corrupt,
+            _ => Trouble::Other,
+        }
+    }
+
+    /// A cursor is `[transaction, number]` with the last one that was read and, inside a poll, the
+    /// horizon at its start. Every transaction below the horizon had ended when the poll began, so
+    /// the next poll starts there, however long one stays open.
+    async fn revocations_since(
+        connections: &Connections<Self>,
+        cursor: RevocationCursor,
+        now_ms: i64,
+        limit: u32,
+    ) -> Result<RevocationPage, StoreError> {
+        let at = |index| cursor.0.get(index).copied();
+        let (transaction, number) = (at(0).unwrap_or(0), at(1).unwrap_or(0));
+        let values = [
+            transaction.into(),
+            number.into(),
+            now_ms.into(),
+            limit.into(),
+        ];
+        let rows = connections.read(REVOCATIONS_SINCE, &values).await?;
+        let Some(first) = rows.first() else {
+            return Err(StoreError::Corrupt("horizon"));
+        };
+        let horizon = row::place::<Self>(first, "horizon")?;
+        if horizon < at(2).unwrap_or(transaction) {
+            // Transactions are counted anew, in a database restored from elsewhere: read it all.
+            return Ok(RevocationPage {
+                revoked: Vec::new(),
+                next: RevocationCursor::default(),
+                more: true,
+            });
+        }
+        let horizon = at(2).unwrap_or(horizon);
+        let mut revoked = Vec::with_capacity(rows.len());
+        let mut next = RevocationCursor(vec![horizon]);
+        for row in &rows {
+            if row::is_absent::<Self>(row, "number")? {
+                break;
+            }
+            revoked.push(row::revoked::<Self>(row)?);
+            let place = [
+                row::place::<Self>(row, "transaction")?,
+                row::place::<Self>(row, "number")?,
+            ];
+            next = RevocationCursor(vec![place[0], place[1], horizon]);
+        }
+        let more = u32::try_from(revoked.len()) == Ok(limit);
+        if !more {
+            next = RevocationCursor(vec![horizon]);
+        }
+        Ok(RevocationPage {
+            revoked,
+            next,
+            more,
+        })
+    }
+
+    driven_by!(Postgres);
+}
+
+binding_for!(Postgres, text as identity);
+
+/// At least one row, for the horizon; the rest of it NULL when there is nothing.
+const REVOCATIONS_SINCE: &str = "SELECT now.horizon, page.* FROM \
+    (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon) AS now \
+    LEFT JOIN (SELECT written_by::text::bigint AS transaction, number, handle, expires_at_ms \
+    FROM session_revocations WHERE (written_by, number) > ($1::bigint::text::xid8, $2) \
+    AND expires_at_ms > $3 ORDER BY written_by, number LIMIT $4) AS page ON true \
+    ORDER BY page.transaction, page.number";
+
+/// Text that compares byte by byte is of no use where texts are not Unicode.
+pub(crate) const ASK_ENCODING: &str = "SHOW server_encoding";
+/// Settings without which an acknowledged commit may be lost with the power.
+pub(crate) const ASK_DURABILITY: &str =
+    "SELECT current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'";
+/// milliseconds
+pub(crate) const SET_TIMEOUTS: &str = "SELECT set_config('statement_timeout', $1, false), \
+                                       set_config('lock_timeout', $1, false)";

@@ -1,0 +1,236 @@
+//! Every operation once, whatever the database.
+
+use std::time::Duration;
+
+use session_core::{
+    KeyId, SessionHandle, async_trait,
+    store::{
+        Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
+        RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
+        SessionStore, StoreError, Updated,
+    },
+};
+
+use crate::{
+    connections::{Bound, Connections},
+    dialect::{Dialect, Value},
+    revoking::{bound, handles_of},
+    row,
+};
+
+#[async_trait]
+impl<D: Dialect> SessionStore for Connections<D> {
+    async fn create(&self, session: &SessionRecord) -> Result<Created, StoreError> {
+        let rotations = session.rotations.to_text();
+        let values = [
+            session.handle.as_str().into(),
+            session.tenant.as_str().into(),
+            session.user.as_str().into(),
+            session.generation.into(),
+            session.secret_hash.as_slice().into(),
+            session.refresh_key.as_str().into(),
+            (&rotations).into(),
+            (&session.payload).into(),
+            session.payload_version.into(),
+            (&session.data).into(),
+            session.created_at_ms.into(),
+            session.refreshed_at_ms.into(),
+            session.expires_at_ms.into(),
+            session.absolute_expires_at_ms.into(),
+            session.access_expires_at_ms.into(),
+            session.handle.as_str().into(),
+        ];
+        Ok(
+            match self.write(&[(D::STATEMENTS.create, &values)]).await? {
+                0 => Created::HandleTaken,
+                _ => Created::Created,
+            },
+        )
+    }
+
+    async fn get(&self, handle: &SessionHandle) -> Result<Option<SessionRecord>, StoreError> {
+        let values = [handle.as_str().into()];
+        self.read(D::STATEMENTS.get, &values)
+            .await?
+            .first()
+            .map(row::session::<D>)
+            .transpose()
+    }
+
+    async fn rotate(&self, rotation: &Rotation) -> Result<Rotated, StoreError> {
+        let rotations = rotation.rotations.to_text();
+        let values = [
+            rotation.to_generation.into(),
+            rotation.secret_hash.as_slice().into(),
+            rotation.refresh_key.as_str().into(),
+            (&rotations).into(),
+            rotation.at_ms.into(),
+            rotation.expires_at_ms.into(),
+            rotation.access_expires_at_ms.into(),
+            rotation.handle.as_str().into(),
+            rotation.from_generation.into(),
+            rotation.at_ms.into(),
+        ];
+        Ok(
+            match self.write(&[(D::STATEMENTS.rotate, &values)]).await? {
+                0 => Rotated::Lost,
+                _ => Rotated::Rotated,
+            },
+        )
+    }
+
+    async fn update_payload(
+        &self,
+        handle: &SessionHandle,
+        expected_version: u64,
+        payload: &str,
+    ) -> Result<Updated, StoreError> {
+        let values = [
+            expected_version.wrapping_add(1).into(),
+            payload.into(),
+            handle.as_str().into(),
+            expected_version.into(),
+        ];
+        let statement = (D::STATEMENTS.update_payload, values.as_slice());
+        if self.write(&[statement]).await? > 0 {
+            return Ok(Updated::Updated);
+        }
+        // Nothing was written; this only tells the caller whether reading again makes sense.
+        let present = self
+            .read(D::STATEMENTS.get, &[handle.as_str().into()])
+            .await?;
+        Ok(if present.is_empty() {
+            Updated::Gone
+        } else {
+            Updated::Conflict
+        })
+    }
+
+    async fn update_data(&self, handle: &SessionHandle, data: &str) -> Result<Updated, StoreError> {
+        let values = [data.into(), handle.as_str().into()];
+        self.update(D::STATEMENTS.update_data, &values).await
+    }
+
+    async fn revoke(
+        &self,
+        scope: &SessionScope,
+        skew: Duration,
+    ) -> Result<Vec<RevokedSession>, StoreError> {
+        Connections::revoke(self, scope, skew).await
+    }
+
+    async fn list(
+        &self,
+        scope: &SessionScope,
+        now_ms: i64,
+        after: Option<&SessionRecord>,
+        limit: u32,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        scope.within_limits()?;
+        let handles = handles_of(scope);
+        // No handle is empty, so this is before the first.
+        let (created_at_ms, handle) = after.map_or((i64::MIN, ""), |row| {
+            (row.created_at_ms, row.handle.as_str())
+        });
+        let mut values = bound(scope, &handles);
+        values.extend::<[Value<'_>; 4]>([
+            now_ms.into(),
+            created_at_ms.into(),
+            handle.into(),
+            limit.into(),
+        ]);
+        self.read(D::STATEMENTS.list.of(scope), &values)
+            .await?
+            .iter()
+            .map(row::session::<D>)
+            .collect()
+    }
+
+    async fn revocations_since(
+        &self,
+        cursor: RevocationCursor,
+        now_ms: i64,
+        limit: u32,
+    ) -> Result<RevocationPage, StoreError> {
+        D::revocations_since(self, cursor, now_ms, limit).await
+    }
+
+    async fn load_keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        self.read(D::STATEMENTS.load_keys, &[])
+            .await?
+            .iter()
+            .map(row::key::<D>)
+            .collect()
+    }
+
+    async fn insert_key(
+        &self,
+        key: &KeyRecord,
+        unless_newer_than_ms: i64,
+    ) -> Result<KeyInserted, StoreError> {
+        let values = [
+            key.id.as_str().into(),
+            key.purpose.as_str().into(),
+            (&key.algorithm).into(),
+            key.created_at_ms.into(),
+            key.material.as_slice().into(),
+            key.sealed_under.as_deref().into(),
+            key.purpose.as_str().into(),
+            unless_newer_than_ms.into(),
+        ];
+        let lock = D::STATEMENTS.lock_keys.map(|lock| (lock, [].as_slice()));
+        let insert = (D::STATEMENTS.insert_key, values.as_slice());
+        let statements: Vec<Bound<'_>> = lock.into_iter().chain([insert]).collect();
+        Ok(match self.write(&statements).await? {
+            0 => KeyInserted::FresherExists,
+            _ => KeyInserted::Inserted,
+        })
+    }
+
+    async fn reseal_key(&self, key: &KeyRecord) -> Result<Updated, StoreError> {
+        let values = [
+            key.material.as_slice().into(),
+            key.sealed_under.as_deref().into(),
+            key.id.as_str().into(),
+        ];
+        self.update(D::STATEMENTS.reseal_key, &values).await
+    }
+
+    async fn remove_key(&self, id: &KeyId) -> Result<Updated, StoreError> {
+        self.update(D::STATEMENTS.remove_key, &[id.as_str().into()])
+            .await
+    }
+
+    async fn purge_expired(&self, now_ms: i64, limit: u32) -> Result<Purged, StoreError> {
+        let values = [now_ms.into(), limit.into()];
+        let purge = async |sql| self.write(&[(sql, values.as_slice())]).await;
+        Ok(Purged {
+            sessions: purge(D::STATEMENTS.purge_sessions).await?,
+            revocations: purge(D::STATEMENTS.purge_revocations).await?,
+        })
+    }
+
+    async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {
+        let Some(clock) = D::STATEMENTS.clock else {
+            return Ok(None);
+        };
+        let rows = self.read(clock, &[]).await?;
+        rows.first()
+            .map(|row| row::number::<D>(row, "clock_ms"))
+            .transpose()
+    }
+
+    fn revocation_visibility(&self) -> RevocationVisibility {
+        self.visibility
+    }
+}
+
+impl<D: Dialect> Connections<D> {
+    /// Changes one row, whatever it held.
+    async fn update(&self, sql: &'static str, values: &[Value<'_>]) -> Result<Updated, StoreError> {
+        Ok(match self.write(&[(sql, values)]).await? {
+            0 => Updated::Gone,
+            _ => Updated::Updated,
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! Opens MySQL and MariaDB.
+
+use std::str::FromStr;
+
+use session_core::store::RevocationVisibility;
+use sqlx::{
+    ConnectOptions as _, Connection, MySql, MySqlConnection, MySqlPool, mysql::MySqlConnectOptions,
+};
+
+use super::{Settings, pool};
+use crate::{connections::Connections, dialect::mysql, error::ConnectError, migrate::migrate};
+
+impl Settings {
+    pub(super) async fn open_mysql(self, url: &str) -> Result<Connections<MySql>, ConnectError> {
+        let options = MySqlConnectOptions::from_str(url)
+            .map_err(|_| ConnectError::UnknownAddress)?
+            .disable_statement_logging();
+        // Without the timeouts of the others, as whoever starts first keeps the rest waiting.
+        let mut first = options.connect().await?;
+        let version: String = sqlx::query_scalar(mysql::ASK_VERSION)
+            .fetch_one(&mut first)
+            .await?;
+        sqlx::raw_sql(mysql::SET_STRICT).execute(&mut first).await?;
+        self.prepare_mysql(&mut first).await?;
+        first.close().await?;
+        let is_mariadb = version.contains("MariaDB");
+        let timeout = self.timeout;
+        let pool = pool(self.connections, self.timeout)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql(mysql::SET_STRICT)
+                        .execute(&mut *connection)
+                        .await?;
+                    // Whole seconds, and not less than one.
+                    let seconds = timeout.as_millis().div_ceil(1000).min(1_000_000);
+                    sqlx::query(mysql::SET_LOCK_TIMEOUT)
+                        .bind(i64::try_from(seconds).unwrap_or(i64::MAX))
+                        .execute(&mut *connection)
+                        .await?;
+                    let (set, amount) = if is_mariadb {
+                        (mysql::SET_MARIADB_TIMEOUT, timeout.as_micros())
+                    } else {
+                        (mysql::SET_MYSQL_TIMEOUT, timeout.as_millis())
+                    };
+                    sqlx::query(set)
+                        .bind(i64::try_from(amount).unwrap_or(i64::MAX))
+                        .execute(connection)
+                        .await
+                        .map(drop)
+                })
+            })
+            .connect_lazy_with(options);
+        Ok(self.over_mysql(pool, false))
+    }
+
+    pub(super) async fn adopt_mysql(
+        self,
+        pool: MySqlPool,
+    ) -> Result<Connections<MySql>, ConnectError> {
+        let mut connection = pool.acquire().await?;
+        self.prepare_mysql(&mut connection).await?;
+        drop(connection);
+        Ok(self.over_mysql(pool, true))
+    }
+
+    async fn prepare_mysql(&self, connection: &mut MySqlConnection) -> Result<(), ConnectError> {
+        let is_strict: i64 = sqlx::query_scalar(mysql::ASK_STRICT)
+            .fetch_one(&mut *connection)
+            .await?;
+        if is_strict != 1 {
+            return Err(ConnectError::NotStrict);
+        }
+        let is_durable: i64 = sqlx::query_scalar(mysql::ASK_DURABILITY)
+            .fetch_one(&mut *connection)
+            .await?;
+        if is_durable != 1 {
+            tracing::warn!(
+                "innodb_flush_log_at_trx_commit or sync_binlog is not 1: \
+                 an acknowledged revocation may be lost in a crash"
+            );
+        }
+        migrate::<MySql>(connection, &self.names).await
+    }
+
+    fn over_mysql(self, pool: MySqlPool, shared: bool) -> Connections<MySql> {
+        let poll_every = self.poll_every;
+        Connections {
+            shared,
+            ..self.over(pool, RevocationVisibility::AnyOrder { poll_every })
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Opens PostgreSQL.
+
+use std::str::FromStr;
+
+use session_core::store::RevocationVisibility;
+use sqlx::{
+    ConnectOptions as _, Connection, PgConnection, PgPool, Postgres, postgres::PgConnectOptions,
+};
+
+use super::{Settings, pool};
+use crate::{connections::Connections, dialect::postgres, error::ConnectError, migrate::migrate};
+
+impl Settings {
+    pub(super) async fn open_postgres(
+        self,
+        url: &str,
+    ) -> Result<Connections<Postgres>, ConnectError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| ConnectError::UnknownAddress)?
+            .disable_statement_logging();
+        // Without the timeouts of the others, as whoever starts first keeps the rest waiting.
+        let mut first = options.connect().await?;
+        self.prepare_postgres(&mut first).await?;
+        first.close().await?;
+        let milliseconds = self.timeout.as_millis().to_string();
+        let pool = pool(self.connections, self.timeout)
+            .after_connect(move |connection, _| {
+                let milliseconds = milliseconds.clone();
+                Box::pin(async move {
+                    let set = sqlx::query(postgres::SET_TIMEOUTS).bind(milliseconds);
+                    set.execute(connection).await.map(drop)
+                })
+            })
+            .connect_lazy_with(options);
+        Ok(self.over_postgres(pool, false))
+    }
+
+    pub(super) async fn adopt_postgres(
+        self,
+        pool: PgPool,
+    ) -> Result<Connections<Postgres>, ConnectError> {
+        let mut connection = pool.acquire().await?;
+        self.prepare_postgres(&mut connection).await?;
+        drop(connection);
+        Ok(self.over_postgres(pool, true))
+    }
+
+    async fn prepare_postgres(&self, connection: &mut PgConnection) -> Result<(), ConnectError> {
+        let encoding: String = sqlx::query_scalar(postgres::ASK_ENCODING)
+            .fetch_one(&mut *connection)
+            .await?;
+        if encoding != "UTF8" {
+            return Err(ConnectError::NotUnicode(encoding));
+        }
+        let is_durable: bool = sqlx::query_scalar(postgres::ASK_DURABILITY)
+            .fetch_one(&mut *connection)
+            .await?;
+        if !is_durable {
+            tracing::warn!(
+                "fsync or full_page_writes is off: an acknowledged revocation may be lost in a crash"
+            );
+        }
+        migrate::<Postgres>(connection, &self.names).await
+    }
+
+    fn over_postgres(self, pool: PgPool, shared: bool) -> Connections<Postgres> {
+        let poll_every = self.poll_every;
+        Connections {
+            shared,
+            ..self.over(pool, RevocationVisibility::AnyOrder { poll_every })
+        }
+    }
+}

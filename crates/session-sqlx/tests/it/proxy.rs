@@ -1,0 +1,101 @@
+//! A connection through which answers can be held back.
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+/// Passes everything on, but no answer to a certain question until it may.
+pub(crate) struct Proxy {
+    held: watch::Sender<Held>,
+    port: u16,
+    _accepting: JoinSet<()>,
+}
+
+impl Proxy {
+    /// In front of the server at this address.
+    pub(crate) async fn before(url: &str) -> Self {
+        let (_, place) = url.rsplit_once('@').unwrap();
+        let (server, _) = place.split_once('/').unwrap();
+        let server = server.to_owned();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (held, _) = watch::channel(Held::Nothing);
+        let mut accepting = JoinSet::new();
+        let holding = held.clone();
+        accepting.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(&server).await.unwrap();
+                connections.spawn(pass_on(client, server, holding.clone()));
+            }
+        });
+        Self {
+            held,
+            port,
+            _accepting: accepting,
+        }
+    }
+
+    /// The address by which the database is reached through this.
+    pub(crate) fn url(&self, url: &str) -> String {
+        let (account, place) = url.rsplit_once('@').unwrap();
+        let (_, database) = place.split_once('/').unwrap();
+        format!("{account}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// From the next question on that has this text in it, holds answers back.
+    pub(crate) fn hold_from(&self, question: &'static str) {
+        self.held.send_replace(Held::From(question));
+    }
+
+    /// Passes on what has come, and says whether anything was held back.
+    pub(crate) fn pass_on(&self) -> bool {
+        matches!(self.held.send_replace(Held::Nothing), Held::Answers)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Held {
+    Nothing,
+    From(&'static str),
+    Answers,
+}
+
+async fn pass_on(client: TcpStream, server: TcpStream, held: watch::Sender<Held>) {
+    let (mut questions, mut to_client) = client.into_split();
+    let (mut answers, mut to_server) = server.into_split();
+    let ask = async {
+        let mut question = Vec::with_capacity(65_536);
+        while let Ok(1..) = questions.read_buf(&mut question).await {
+            let is_begun =
+                |text: &str| question.windows(text.len()).any(|at| at == text.as_bytes());
+            held.send_if_modified(|held| match held {
+                Held::From(text) if is_begun(text) => {
+                    *held = Held::Answers;
+                    true
+                }
+                _ => false,
+            });
+            if to_server.write_all(&question).await.is_err() {
+                return;
+            }
+            question.clear();
+        }
+        drop(to_server.shutdown().await);
+    };
+    let answer = async {
+        let mut holding = held.subscribe();
+        let mut answer = Vec::with_capacity(65_536);
+        while let Ok(1..) = answers.read_buf(&mut answer).await {
+            let free = holding.wait_for(|held| !matches!(held, Held::Answers));
+            if free.await.is_err() || to_client.write_all(&answer).await.is_err() {
+                return;
+            }
+            answer.clear();
+        }
+    };
+    tokio::join!(ask, answer);
+}

@@ -1,0 +1,341 @@
+//! A server in trouble: locks, deadlocks, connections that die or are left in a bad state.
+
+use std::time::Duration;
+
+use session_core::store::{RevocationCursor, Rotated, SessionStore, StoreError};
+use session_sqlx::{ConnectOptions, SqlxStore};
+use session_testkit::store::records::{
+    SKEW, all_revocations, create, handle, key, named, rotation_of, session,
+};
+use sqlx::{
+    Connection, MySqlConnection, PgConnection, mysql::MySqlPoolOptions, postgres::PgPoolOptions,
+};
+use tokio::time;
+
+use crate::{
+    proxy::Proxy,
+    servers::{Database, PATIENCE, Server},
+};
+
+/// G11: a call is given up while its `BEGIN` is on the way; no later one finds itself in that
+/// transaction, and what it acknowledges is there for everybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_a_begin_that_was_given_up_is_right() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let proxy = Proxy::before(&url).await;
+        let (begin, open_transactions) = match server {
+            Server::Postgres => (
+                "BEGIN",
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND state LIKE 'idle in transaction%'",
+            ),
+            Server::MySql => (
+                "START TRANSACTION",
+                "SELECT count(*) FROM information_schema.innodb_trx AS trx \
+                 JOIN information_schema.processlist AS process \
+                 ON process.id = trx.trx_mysql_thread_id WHERE process.db = DATABASE()",
+            ),
+        };
+        let options = ConnectOptions::new(proxy.url(&url))
+            .connections(1)
+            .timeout(Duration::from_secs(2));
+        let store = SqlxStore::connect_with(options).await.unwrap();
+        let other = database.store().await;
+        for name in ["given-up", "next"] {
+            create(&store, &session(name)).await;
+        }
+        proxy.hold_from(begin);
+        let given_up = store.revoke(&named(&["given-up"]), SKEW).await;
+        assert!(matches!(given_up, Err(StoreError::Unavailable(_))));
+        assert!(proxy.pass_on());
+
+        assert!(store.get(&handle("next")).await.unwrap().is_some());
+        assert_eq!(database.ask(open_transactions).await, 0);
+        let revoked = store.revoke(&named(&["next"]), SKEW).await.unwrap();
+        assert_eq!(revoked.len(), 1);
+        assert!(other.get(&handle("next")).await.unwrap().is_none());
+        assert!(other.get(&handle("given-up")).await.unwrap().is_some());
+        let (recorded, _) = all_revocations(&other, RevocationCursor::default(), 9).await;
+        assert_eq!(recorded, revoked);
+    }
+}
+
+/// G11: an application drops its `BEGIN` on a pool that it shares; what the store acknowledges
+/// on that connection is written, and what it reads there is the present.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_begin_that_the_application_dropped_harms_no_revocation() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let other = database.store().await;
+        for name in ["one", "two"] {
+            create(&other, &session(name)).await;
+        }
+        let proxy = Proxy::before(&url).await;
+        let through = proxy.url(&url);
+        macro_rules! with_a_dropped_begin {
+            ($pool:expr) => {{
+                let pool = $pool;
+                let options = ConnectOptions::over(pool.clone()).timeout(PATIENCE);
+                let store = SqlxStore::connect_with(options).await.unwrap();
+                let drop_a_begin = async || {
+                    proxy.hold_from("BEGIN");
+                    let begin = time::timeout(Duration::from_secs(1), pool.begin()).await;
+                    assert!(begin.is_err());
+                    assert!(proxy.pass_on());
+                };
+
+                drop_a_begin().await;
+                assert!(store.get(&handle("one")).await.unwrap().is_some());
+                other.revoke(&named(&["one"]), SKEW).await.unwrap();
+                assert!(store.get(&handle("one")).await.unwrap().is_none());
+
+                drop_a_begin().await;
+                let revoked = store.revoke(&named(&["two"]), SKEW).await.unwrap();
+                assert_eq!(revoked.len(), 1);
+                assert!(other.get(&handle("two")).await.unwrap().is_none());
+            }};
+        }
+        match server {
+            Server::Postgres => with_a_dropped_begin!(
+                PgPoolOptions::new()
+                    .max_connections(1)
+                    .test_before_acquire(false)
+                    .after_connect(|connection, _| {
+                        let set =
+                            sqlx::raw_sql("SET default_transaction_isolation = 'serializable'");
+                        Box::pin(async move { set.execute(connection).await.map(drop) })
+                    })
+                    .connect(&through)
+                    .await
+                    .unwrap()
+            ),
+            Server::MySql => with_a_dropped_begin!(
+                MySqlPoolOptions::new()
+                    .max_connections(1)
+                    .test_before_acquire(false)
+                    .after_connect(|connection, _| {
+                        let set = sqlx::raw_sql("SET SESSION sql_mode = 'STRICT_ALL_TABLES'");
+                        Box::pin(async move { set.execute(connection).await.map(drop) })
+                    })
+                    .connect(&through)
+                    .await
+                    .unwrap()
+            ),
+        }
+    }
+}
+
+/// F17: a transaction that the database ends in favour of another is begun anew, until it is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_lost_a_deadlock_is_begun_anew() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let store = database.store().await;
+        for name in ["rotated", "revoked"] {
+            create(&store, &session(name)).await;
+        }
+        fail(&database, "UPDATE ON session_sessions", 3).await;
+        let rotation = rotation_of(&session("rotated"));
+        assert_eq!(store.rotate(&rotation).await.unwrap(), Rotated::Rotated);
+        assert_eq!(tries(&database).await, 4);
+
+        fail(&database, "INSERT ON session_revocations", 3).await;
+        let revoked = store.revoke(&named(&["revoked"]), SKEW).await.unwrap();
+        assert_eq!(revoked.len(), 1);
+        assert_eq!(tries(&database).await, 4);
+    }
+}
+
+/// F17: trying again ends, with an error that says nothing was done.
+#[tokio::test(flavor = "multi_thread")]
+async fn deadlocks_without_end_are_an_error_in_bounded_time() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let store = database.store().await;
+        create(&store, &session("one")).await;
+        fail(&database, "INSERT ON session_revocations", 1_000_000).await;
+        let revoked = time::timeout(PATIENCE, store.revoke(&named(&["one"]), SKEW)).await;
+        assert!(matches!(revoked.unwrap(), Err(StoreError::Unavailable(_))));
+        assert!(tries(&database).await < 100);
+        assert!(store.get(&handle("one")).await.unwrap().is_some());
+    }
+}
+
+/// Makes the next writes of a kind fail as deadlocks do.
+async fn fail(database: &Database, what: &str, times: u32) {
+    let script = match database.server {
+        Server::Postgres => format!(
+            "DROP FUNCTION IF EXISTS fail CASCADE; DROP SEQUENCE IF EXISTS tries; \
+             CREATE SEQUENCE tries; CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN IF nextval('tries') <= {times} THEN \
+             RAISE EXCEPTION 'refused' USING ERRCODE = '40P01'; END IF; RETURN new; END $$; \
+             CREATE TRIGGER fail BEFORE {what} FOR EACH ROW EXECUTE FUNCTION fail()"
+        ),
+        // A sequence counts whatever becomes of the transaction.
+        Server::MySql => format!(
+            "DROP TRIGGER IF EXISTS fail; DROP SEQUENCE IF EXISTS tries; \
+             CREATE SEQUENCE tries CACHE 1; \
+             CREATE TRIGGER fail BEFORE {what} FOR EACH ROW IF NEXTVAL(tries) <= {times} THEN \
+             SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END IF"
+        ),
+    };
+    database.run(&script).await;
+}
+
+async fn tries(database: &Database) -> i64 {
+    database
+        .ask(match database.server {
+            Server::Postgres => "SELECT last_value FROM tries",
+            Server::MySql => "SELECT next_not_cached_value - 1 FROM tries",
+        })
+        .await
+}
+
+/// H9, F17: while somebody keeps a row locked, writers get an error in bounded time and readers
+/// their answer; when it is free, everything goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_is_kept_locked_is_an_error_in_bounded_time() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let options = database.options().await.timeout(Duration::from_secs(1));
+        let store = SqlxStore::connect_with(options).await.unwrap();
+        let row = session("one");
+        create(&store, &row).await;
+        let lock = "SELECT 1 FROM session_sessions WHERE handle = 'one' FOR UPDATE";
+        macro_rules! while_locked {
+            ($connection:ty) => {{
+                let mut hostile = <$connection>::connect(&url).await.unwrap();
+                let mut transaction = hostile.begin().await.unwrap();
+                sqlx::query(lock).execute(&mut *transaction).await.unwrap();
+                for _ in 0..2 {
+                    let (rotation, scope) = (rotation_of(&row), named(&["one"]));
+                    let both =
+                        async { tokio::join!(store.rotate(&rotation), store.revoke(&scope, SKEW)) };
+                    let (rotated, revoked) = time::timeout(PATIENCE, both).await.unwrap();
+                    assert!(matches!(rotated, Err(StoreError::Unavailable(_))));
+                    assert!(matches!(revoked, Err(StoreError::Unavailable(_))));
+                    assert!(store.get(&row.handle).await.unwrap() == Some(row.clone()));
+                }
+                transaction.rollback().await.unwrap();
+            }};
+        }
+        match server {
+            Server::Postgres => while_locked!(PgConnection),
+            Server::MySql => while_locked!(MySqlConnection),
+        }
+        let store = database.store().await;
+        let rotated = store.rotate(&rotation_of(&row)).await.unwrap();
+        assert_eq!(rotated, Rotated::Rotated);
+        assert_eq!(store.revoke(&named(&["one"]), SKEW).await.unwrap().len(), 1);
+    }
+}
+
+/// A restarted server ends every connection; nobody notices but by the time it takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_died_are_replaced() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let store = database.store().await;
+        for name in ["one", "two"] {
+            create(&store, &session(name)).await;
+        }
+        for round in 0..3 {
+            end_all_connections(&database).await;
+            if round % 2 == 0 {
+                assert!(store.get(&handle("one")).await.unwrap().is_some());
+            } else {
+                let revoked = store.revoke(&named(&["two"]), SKEW).await.unwrap();
+                assert_eq!(revoked.len(), 1);
+            }
+        }
+    }
+}
+
+async fn end_all_connections(database: &Database) {
+    match database.server {
+        Server::Postgres => {
+            database
+                .run(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                )
+                .await;
+        }
+        Server::MySql => {
+            database
+                .run(
+                    "BEGIN NOT ATOMIC FOR victim IN (SELECT id FROM information_schema.processlist \
+                     WHERE db = DATABASE() AND id <> CONNECTION_ID()) DO \
+                     EXECUTE IMMEDIATE CONCAT('KILL CONNECTION ', victim.id); END FOR; END",
+                )
+                .await;
+        }
+    }
+}
+
+/// A row that no version of ours wrote is an error that names what it is, never a panic, and does
+/// not stand in the way of the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreadable_row_on_a_server_is_an_error() {
+    for server in Server::ALL {
+        let not_utf8 = match server {
+            Server::Postgres => "generation = generation, secret_hash = ''",
+            Server::MySql => "payload = x'ff'",
+        };
+        for damage in [
+            "secret_hash = 'x'",
+            "tenant = 'not a tenant'",
+            "user_id = ''",
+            "refresh_key = 'a b'",
+            "rotations = 'x'",
+            not_utf8,
+        ] {
+            let database = Database::on(server);
+            let store = database.store().await;
+            create(&store, &session("bad")).await;
+            create(&store, &session("good")).await;
+            let damage = format!("UPDATE session_sessions SET {damage} WHERE handle = 'bad'");
+            database.run(&damage).await;
+
+            let read = store.get(&handle("bad")).await;
+            assert!(matches!(read, Err(StoreError::Corrupt(_))), "{damage}");
+            assert!(store.get(&handle("good")).await.unwrap().is_some());
+            // What cannot be read can still be ended.
+            let revoked = store.revoke(&named(&["bad"]), SKEW).await.unwrap();
+            assert_eq!(revoked.len(), 1);
+            assert!(store.get(&handle("bad")).await.unwrap().is_none());
+
+            let _inserted = store.insert_key(&key("d-1", 0), 0).await.unwrap();
+            database
+                .run("UPDATE session_keys SET purpose = 'other'")
+                .await;
+            let read = store.load_keys().await;
+            assert!(matches!(read, Err(StoreError::Corrupt(_))));
+        }
+    }
+}
+
+/// A record that an operator's hand left behind neither keeps a session alive nor stays unheard.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_was_left_behind_saves_no_session() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let store = database.store().await;
+        for name in ["one", "two"] {
+            create(&store, &session(name)).await;
+        }
+        database
+            .run("INSERT INTO session_revocations (handle, expires_at_ms) VALUES ('one', 5)")
+            .await;
+        let (_, cursor) = all_revocations(&store, RevocationCursor::default(), 9).await;
+        let revoked = store.revoke(&named(&["one", "two"]), SKEW).await.unwrap();
+        assert_eq!(revoked.len(), 2);
+        assert!(store.get(&handle("one")).await.unwrap().is_none());
+        let (heard, _) = all_revocations(&store, cursor, 9).await;
+        assert!(revoked.iter().all(|one| heard.contains(one)));
+    }
+}

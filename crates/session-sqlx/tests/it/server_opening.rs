@@ -1,0 +1,176 @@
+//! Opening a store on a server: many at once, other versions, pools that promise too little.
+
+use std::time::Duration;
+
+use session_core::store::{KeyInserted, RevocationVisibility, SessionStore};
+use session_sqlx::{ConnectError, ConnectOptions, MySqlPool, PgPool, SqlxStore};
+use session_testkit::store::{
+    race,
+    records::{NOW_MS, SKEW, create, key, named, rotation_of, session},
+};
+
+use crate::servers::{Database, Server};
+
+/// H14, D7: first starts at once on an empty database all succeed, and make one schema and one key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn first_starts_share_a_new_database() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let outcomes = race(40, |number| {
+            let options = ConnectOptions::new(&url)
+                .connections(1)
+                .timeout(Duration::from_secs(30));
+            async move {
+                let store = SqlxStore::connect_with(options).await.unwrap();
+                let key = key(&format!("d-{number}"), NOW_MS);
+                store.insert_key(&key, NOW_MS - 1).await.unwrap()
+            }
+        })
+        .await;
+        let inserted = outcomes.iter().filter(|one| **one == KeyInserted::Inserted);
+        assert_eq!(inserted.count(), 1);
+        let rows = "SELECT count(*) FROM session_schema WHERE version = 1";
+        assert_eq!(database.ask(rows).await, 1);
+        assert_eq!(database.ask("SELECT count(*) FROM session_schema").await, 1);
+    }
+}
+
+/// H14: a schema that a later version made is not touched, and said to be so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_schema_on_a_server_is_refused() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let store = database.store().await;
+        create(&store, &session("one")).await;
+        database
+            .run("INSERT INTO session_schema (version) VALUES (99)")
+            .await;
+        let refused = SqlxStore::connect(database.url().await).await.unwrap_err();
+        assert!(matches!(
+            refused,
+            ConnectError::SchemaTooNew { found: 99, .. }
+        ));
+        assert!(store.get(&session("one").handle).await.unwrap().is_some());
+    }
+}
+
+/// Two stores with different prefixes in one database know nothing of one another.
+#[tokio::test(flavor = "multi_thread")]
+async fn stores_under_different_names_are_apart() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let (one, options) = (database.store().await, database.options().await);
+        let other = SqlxStore::connect_with(options.table_prefix("other_"))
+            .await
+            .unwrap();
+        create(&one, &session("same")).await;
+        create(&other, &session("same")).await;
+        assert_eq!(one.revoke(&named(&["same"]), SKEW).await.unwrap().len(), 1);
+        assert!(other.get(&session("same").handle).await.unwrap().is_some());
+    }
+}
+
+/// H1: names that would have to be quoted are refused, and a schema where there is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_are_no_plain_names_are_refused() {
+    for name in ["", "a;b", "A", "a.b", "\"a\""] {
+        let options = ConnectOptions::new("sqlite::memory:").table_prefix(name);
+        let refused = SqlxStore::connect_with(options).await.unwrap_err();
+        assert!(matches!(refused, ConnectError::UnusableName), "{name}");
+    }
+    let options = ConnectOptions::new("sqlite::memory:").schema("a");
+    let refused = SqlxStore::connect_with(options).await.unwrap_err();
+    assert!(matches!(refused, ConnectError::ForeignSetting("schema")));
+}
+
+/// H2: a pool whose connections cut off what is too long is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_that_cuts_off_is_refused() {
+    let database = Database::on(Server::MySql);
+    let lax = database.url().await;
+    let pool = sqlx::mysql::MySqlPoolOptions::new()
+        .after_connect(|connection, _| {
+            let set = sqlx::raw_sql("SET SESSION sql_mode = ''");
+            Box::pin(async move { set.execute(connection).await.map(drop) })
+        })
+        .connect(&lax)
+        .await
+        .unwrap();
+    let refused = SqlxStore::from_pool(MySqlPool::clone(&pool))
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, ConnectError::NotStrict));
+}
+
+/// H2: a database whose texts are not Unicode cannot keep every user's name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_unicode_is_refused() {
+    let database = Database::not_unicode();
+    let refused = SqlxStore::connect(database.url().await).await.unwrap_err();
+    let ConnectError::NotUnicode(encoding) = refused else {
+        panic!("another error: {refused}");
+    };
+    assert_eq!(encoding, "SQL_ASCII");
+}
+
+/// Security §5.2: a rotation and a revocation wait for the disk, whatever the application's
+/// connections are set to.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_acknowledged_has_waited_for_the_disk() {
+    let database = Database::on(Server::Postgres);
+    let pool = sqlx::postgres::PgPoolOptions::new()
+        .after_connect(|connection, _| {
+            let set = sqlx::raw_sql("SET synchronous_commit = off");
+            Box::pin(async move { set.execute(connection).await.map(drop) })
+        })
+        .connect(&database.url().await)
+        .await
+        .unwrap();
+    let store = SqlxStore::from_pool(PgPool::clone(&pool)).await.unwrap();
+    for name in ["rotated", "revoked", "revoked-in"] {
+        create(&store, &session(name)).await;
+    }
+    database
+        .run(
+            "CREATE TABLE seen (setting TEXT); CREATE FUNCTION see() RETURNS trigger \
+             LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen \
+             VALUES (current_setting('synchronous_commit')); RETURN new; END $$; \
+             CREATE TRIGGER see BEFORE UPDATE ON session_sessions \
+             FOR EACH ROW EXECUTE FUNCTION see(); \
+             CREATE TRIGGER see BEFORE INSERT ON session_revocations \
+             FOR EACH ROW EXECUTE FUNCTION see()",
+        )
+        .await;
+    let rotation = rotation_of(&session("rotated"));
+    let _verdict = store.rotate(&rotation).await.unwrap();
+    store.revoke(&named(&["revoked"]), SKEW).await.unwrap();
+    let mut transaction = pool.begin().await.unwrap();
+    store
+        .revoke_in(&mut transaction, &named(&["revoked-in"]), SKEW)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    let on = "SELECT count(*) FROM seen WHERE setting = 'on'";
+    assert_eq!(database.ask(on).await, 3);
+    assert_eq!(database.ask("SELECT count(*) FROM seen").await, 3);
+}
+
+/// Security §5.2: both servers keep time, and say how others' revocations are heard of.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_has_a_clock_of_its_own() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let poll_every = Duration::from_millis(250);
+        let options = database.options().await.poll_every(poll_every);
+        let store = SqlxStore::connect_with(options).await.unwrap();
+        let clock_ms = store.clock_ms().await.unwrap().unwrap();
+        let here = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        let apart = i128::from(clock_ms) - i128::try_from(here.as_millis()).unwrap();
+        assert!(apart.abs() < 60_000, "{apart}");
+        assert_eq!(
+            store.revocation_visibility(),
+            RevocationVisibility::AnyOrder { poll_every }
+        );
+    }
+}

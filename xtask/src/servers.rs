@@ -1,0 +1,262 @@
+//! Throw-away database servers for the tests, from the distribution's packages.
+//!
+//! Each has a random port on the loopback device, a random password and a folder of its own, and
+//! ends with us however we end: the kernel tells it when this process dies (`setpriv --pdeathsig`),
+//! and a shell that outlives us removes the folder.
+
+mod mariadb;
+mod postgres;
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use crate::process;
+
+/// The running servers; dropping it ends them.
+pub(crate) struct Servers {
+    running: Vec<Server>,
+    broom: Child,
+}
+
+impl Servers {
+    /// Starts one server of each kind, installing what is missing.
+    pub(crate) fn start() -> Result<Self, String> {
+        let folder = std::env::temp_dir().join(format!("session-servers-{}", std::process::id()));
+        fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut servers = Self {
+            running: Vec::new(),
+            broom: remove_when_we_end(&folder)?,
+        };
+        for start in [postgres::start, mariadb::start] {
+            servers.running.push(start(&folder)?);
+        }
+        Ok(servers)
+    }
+
+    /// What the tests find the servers by: names of environment variables, and addresses.
+    pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.running
+            .iter()
+            .map(|server| (server.variable, &*server.url))
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        for server in &mut self.running {
+            server.stop();
+        }
+        drop(self.broom.stdin.take());
+        if let Err(error) = self.broom.wait() {
+            eprintln!("the servers' folder may be left: {error}");
+        }
+    }
+}
+
+/// `cargo xtask services`: runs the servers until it is interrupted.
+pub(crate) fn serve() -> Result<(), String> {
+    let servers = Servers::start()?;
+    for (variable, url) in servers.environment() {
+        println!("export {variable}={url}");
+    }
+    println!("# running until ctrl-c");
+    loop {
+        thread::park();
+    }
+}
+
+/// A server of ours.
+struct Server {
+    variable: &'static str,
+    url: String,
+    child: Child,
+    /// The signal upon which it ends in order and at once.
+    ends_on: &'static str,
+}
+
+impl Server {
+    fn stop(&mut self) {
+        let signalled = Command::new("kill")
+            .args(["-s", self.ends_on, &self.child.id().to_string()])
+            .status();
+        let in_order = signalled.is_ok_and(|status| status.success())
+            && wait_until(|| Ok(matches!(self.child.try_wait(), Ok(Some(_))))).is_ok();
+        if !in_order {
+            eprintln!("{} does not end in order: killed", self.variable);
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
+}
+
+/// Whom a server runs as: it refuses to be root.
+#[derive(Clone, Copy)]
+struct Account(Option<&'static str>);
+
+impl Account {
+    /// The package's own account where we are root, and ourselves where we are not.
+    fn of(package_account: &'static str) -> Result<Self, String> {
+        let id = process::capture(Command::new("id").arg("-u"))?;
+        Ok(Self((id.trim() == "0").then_some(package_account)))
+    }
+
+    /// A folder that belongs to it alone.
+    fn folder(self, parent: &Path, name: &str) -> Result<PathBuf, String> {
+        let folder = parent.join(name);
+        let mut install = Command::new("install");
+        install.args(["-d", "-m", "700"]);
+        if let Some(account) = self.0 {
+            install.args(["-o", account]);
+        }
+        process::capture(install.arg(&folder))?;
+        Ok(folder)
+    }
+
+    /// A program under this account.
+    fn command(self, program: &Path) -> Command {
+        let mut command = self.setpriv();
+        command.arg(program).stdin(Stdio::null());
+        command
+    }
+
+    /// A program under this account that gets `signal` when we die.
+    fn server(self, program: &Path, signal: &str, log: &Path) -> Result<Command, String> {
+        let problem = |error: std::io::Error| format!("{}: {error}", log.display());
+        let log = fs::File::create(log).map_err(problem)?;
+        let mut command = self.setpriv();
+        command
+            .arg(format!("--pdeathsig={signal}"))
+            .arg(program)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().map_err(|error| error.to_string())?)
+            .stderr(log);
+        Ok(command)
+    }
+
+    fn setpriv(self) -> Command {
+        let mut command = Command::new("setpriv");
+        if let Some(account) = self.0 {
+            command.arg(format!("--reuid={account}"));
+            command.arg(format!("--regid={account}"));
+            command.arg("--init-groups");
+        }
+        command
+    }
+}
+
+/// Starts a server and waits until it answers.
+fn launch(
+    command: &mut Command,
+    mut server: impl FnMut(Child) -> Server,
+    log: &Path,
+    mut answers: impl FnMut() -> bool,
+) -> Result<Server, String> {
+    let child = command.spawn().map_err(|error| error.to_string())?;
+    let mut server = server(child);
+    let up = wait_until(|| match server.child.try_wait() {
+        Ok(None) => Ok(answers()),
+        _ => Err("it ended".to_owned()),
+    });
+    if let Err(problem) = up {
+        let said = fs::read_to_string(log).unwrap_or_default();
+        server.stop();
+        return Err(format!(
+            "{} does not start: {problem}\n{said}",
+            server.variable
+        ));
+    }
+    Ok(server)
+}
+
+fn wait_until(mut done: impl FnMut() -> Result<bool, String>) -> Result<(), String> {
+    for _ in 0..MOST_LOOKS {
+        if done()? {
+            return Ok(());
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+    Err("no answer in time".to_owned())
+}
+
+/// A program of a package, which is installed when the program is nowhere.
+fn program(find: impl Fn() -> Option<PathBuf>, package: &str) -> Result<PathBuf, String> {
+    if let Some(program) = find() {
+        return Ok(program);
+    }
+    let mut install = Command::new("apt-get");
+    install
+        .args(["install", "--yes", "--no-install-recommends", package])
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    process::show(&mut install)
+        .map_err(|problem| format!("{problem}\ninstall the package `{package}` and try again"))?;
+    find().ok_or_else(|| format!("the package `{package}` brought no server"))
+}
+
+/// A program in one of the folders of the search path and of the system.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/bin".into()])
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+}
+
+/// A port that nobody listened on a moment ago.
+fn free_port() -> Result<u16, String> {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(|error| error.to_string())
+}
+
+fn password() -> Result<String, String> {
+    fs::read_to_string("/proc/sys/kernel/random/uuid")
+        .map(|text| text.trim().to_owned())
+        .map_err(|error| error.to_string())
+}
+
+/// A shell in a session of its own, which no ctrl-c reaches; it waits for the end of its input,
+/// and that ends when we do.
+fn remove_when_we_end(folder: &Path) -> Result<Child, String> {
+    const SCRIPT: &str = "cat >/dev/null; tries=0; while [ -e \"$0\" ] && [ $tries -lt 100 ]; do \
+                          rm -rf \"$0\" 2>/dev/null; sleep 0.1; tries=$((tries + 1)); done";
+    Command::new("setsid")
+        .args(["sh", "-c", SCRIPT])
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("setsid does not start: {error}"))
+}
+
+/// A minute in which a server may start or end, on a machine that is busy.
+const MOST_LOOKS: u32 = 1200;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both servers answer, and when they are dropped neither they nor their folder are left.
+    #[test]
+    fn nothing_is_left_of_the_servers() {
+        let servers = Servers::start().unwrap();
+        let addresses: Vec<_> = servers.environment().map(|(name, _)| name).collect();
+        assert_eq!(addresses, [postgres::VARIABLE, mariadb::VARIABLE]);
+        let running: Vec<PathBuf> = servers
+            .running
+            .iter()
+            .map(|server| Path::new("/proc").join(server.child.id().to_string()))
+            .collect();
+        assert!(running.iter().all(|process| process.exists()));
+        drop(servers);
+        assert!(!running.iter().any(|process| process.exists()));
+        let folder = std::env::temp_dir().join(format!("session-servers-{}", std::process::id()));
+        assert!(!folder.exists());
+    }
+}

@@ -1,0 +1,66 @@
+//! A MariaDB server with the durable settings that it comes with.
+
+use std::{fs, path::Path};
+
+use super::{Account, Server, free_port, launch, on_path, password, program};
+use crate::process;
+
+pub(super) const VARIABLE: &str = "SESSION_TEST_MYSQL_URL";
+
+pub(super) fn start(parent: &Path) -> Result<Server, String> {
+    let mariadbd = program(|| on_path("mariadbd"), "mariadb-server")?;
+    let installer = program(|| on_path("mariadb-install-db"), "mariadb-server")?;
+    let admin = program(|| on_path("mariadb-admin"), "mariadb-client")?;
+    let account = Account::of("mysql")?;
+    let folder = account.folder(parent, "mariadb")?;
+    let (data, log) = (folder.join("data"), parent.join("mariadb.log"));
+    let socket = folder.join("socket");
+    let (port, password) = (free_port()?.to_string(), password()?);
+    let at = |name: &str, path: &Path| format!("--{name}={}", path.display());
+    process::capture(
+        account
+            .command(&installer)
+            .args(["--no-defaults", "--skip-test-db"])
+            .arg("--auth-root-authentication-method=socket")
+            .arg(at("datadir", &data))
+            .current_dir(&folder),
+    )?;
+    let accounts = parent.join("mariadb.sql");
+    let grant = format!(
+        "CREATE USER session@'127.0.0.1' IDENTIFIED BY '{password}';\n\
+         GRANT ALL ON *.* TO session@'127.0.0.1';\n"
+    );
+    fs::write(&accounts, grant).map_err(|error| error.to_string())?;
+    let mut command = account.server(&mariadbd, "TERM", &log)?;
+    command
+        .args([
+            "--no-defaults",
+            "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
+        ])
+        .arg("--max-connections=500")
+        .arg(format!("--port={port}"))
+        .arg(at("datadir", &data))
+        .arg(at("socket", &socket))
+        .arg(at("pid-file", &folder.join("pid")))
+        .arg(at("init-file", &accounts))
+        .current_dir(&folder);
+    let url = format!("mysql://session:{password}@127.0.0.1:{port}/mysql");
+    launch(
+        &mut command,
+        |child| Server {
+            variable: VARIABLE,
+            url: url.clone(),
+            child,
+            ends_on: "TERM",
+        },
+        &log,
+        || {
+            let mut ask = account.command(&admin);
+            ask.args(["--no-defaults", "--silent", "--user=session", "ping"]);
+            ask.arg(format!("--port={port}")).arg("--host=127.0.0.1");
+            ask.env("MYSQL_PWD", &password);
+            ask.output().is_ok_and(|output| output.status.success())
+        },
+    )
+}
