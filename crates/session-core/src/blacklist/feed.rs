@@ -160,6 +160,7 @@ async fn catch_up(
     cursor: &mut RevocationCursor,
 ) -> bool {
     loop {
+        let asked = cursor.clone();
         let from = cursor.clone();
         let now_ms = receiver.blacklist.now_ms();
         let page = calls
@@ -174,6 +175,10 @@ async fn catch_up(
                 if !page.more {
                     return true;
                 }
+                if *cursor == asked {
+                    tracing::warn!("the store has more revocations and does not get to them");
+                    return false;
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "the revocations could not be read");
@@ -185,3 +190,27 @@ async fn catch_up(
 
 const PAGE: u32 = 1_000;
 const RETRY: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::SystemClock,
+        fixtures::faulty_store::{Fault, FaultyStore},
+    };
+
+    /// Design §7: a list that never ends is not read for ever, and makes the set no fresher.
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_stands_still_is_not_asked_for_ever() {
+        let store = FaultyStore::default();
+        let calls = StoreCalls::new(Arc::new(store.clone()), 1, Duration::from_secs(2));
+        let blacklist = Arc::new(Blacklist::new(10, Arc::new(SystemClock::default())));
+        let receiver = FeedReceiver::new(blacklist);
+        let mut cursor = RevocationCursor::default();
+        store.set(Fault::StandsStill);
+        assert!(!catch_up(&calls, &receiver, &mut cursor).await);
+        assert_eq!(store.answered(), 1);
+        store.set(Fault::None);
+        assert!(catch_up(&calls, &receiver, &mut cursor).await);
+    }
+}

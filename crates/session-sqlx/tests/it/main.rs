@@ -3,6 +3,7 @@
 
 mod faults;
 mod files;
+mod following;
 mod opening;
 mod proxy;
 mod revoking_in;

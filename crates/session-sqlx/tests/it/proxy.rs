@@ -1,5 +1,10 @@
 //! A connection through which answers can be held back.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -10,6 +15,7 @@ use tokio::{
 /// Passes everything on, but no answer to a certain question until it may.
 pub(crate) struct Proxy {
     held: watch::Sender<Held>,
+    asked: Arc<AtomicUsize>,
     port: u16,
     _accepting: JoinSet<()>,
 }
@@ -25,15 +31,23 @@ impl Proxy {
         let (held, _) = watch::channel(Held::Nothing);
         let mut accepting = JoinSet::new();
         let holding = held.clone();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counting = Arc::clone(&asked);
         accepting.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(&server).await.unwrap();
-                connections.spawn(pass_on(client, server, holding.clone()));
+                connections.spawn(pass_on(
+                    client,
+                    server,
+                    holding.clone(),
+                    Arc::clone(&counting),
+                ));
             }
         });
         Self {
             held,
+            asked,
             port,
             _accepting: accepting,
         }
@@ -51,6 +65,11 @@ impl Proxy {
         self.held.send_replace(Held::From(question));
     }
 
+    /// How often something was asked: the messages on the way to the server.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
     /// Passes on what has come, and says whether anything was held back.
     pub(crate) fn pass_on(&self) -> bool {
         matches!(self.held.send_replace(Held::Nothing), Held::Answers)
@@ -64,12 +83,18 @@ enum Held {
     Answers,
 }
 
-async fn pass_on(client: TcpStream, server: TcpStream, held: watch::Sender<Held>) {
+async fn pass_on(
+    client: TcpStream,
+    server: TcpStream,
+    held: watch::Sender<Held>,
+    asked: Arc<AtomicUsize>,
+) {
     let (mut questions, mut to_client) = client.into_split();
     let (mut answers, mut to_server) = server.into_split();
     let ask = async {
         let mut question = Vec::with_capacity(65_536);
         while let Ok(1..) = questions.read_buf(&mut question).await {
+            asked.fetch_add(1, Ordering::SeqCst);
             let is_begun =
                 |text: &str| question.windows(text.len()).any(|at| at == text.as_bytes());
             held.send_if_modified(|held| match held {

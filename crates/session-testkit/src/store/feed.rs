@@ -99,6 +99,45 @@ pub async fn a_purge_moves_no_place(database: &dyn TestDatabase) {
     assert_eq!(names(&since), ["c"]);
 }
 
+/// When every second record has been purged, the pages still come to an end, hold each of the
+/// others, and yield the next revocation.
+pub async fn a_list_full_of_gaps_comes_to_an_end(database: &dyn TestDatabase) {
+    let store = database.open().await;
+    let name_of = |number: usize| format!("s-{number:03}");
+    race(4, |quarter| {
+        let store = Arc::clone(&store);
+        async move {
+            for number in (quarter..400).step_by(4) {
+                let ends_after_now = if number % 2 == 0 { HOUR_MS } else { 0 };
+                let row = SessionRecord {
+                    access_expires_at_ms: NOW_MS + ends_after_now - SKEW_MS,
+                    ..session(&name_of(number))
+                };
+                create(&*store, &row).await;
+            }
+        }
+    })
+    .await;
+    let everything = SessionScope::Tenant(tenant("public"));
+    assert_eq!(store.revoke(&everything, SKEW).await.unwrap().len(), 400);
+    let purged = store.purge_expired(NOW_MS, 1_000).await.unwrap();
+    assert_eq!(purged.revocations, 200);
+    let expected: Vec<_> = (0..400).step_by(2).map(name_of).collect();
+    for page in [30, 1_000] {
+        let (all, mut cursor) = all_revocations(&*store, RevocationCursor::default(), page).await;
+        let of_old = names(&all).into_iter().filter(|name| name.starts_with('s'));
+        assert_eq!(of_old.collect::<Vec<_>>(), expected);
+        for next in ["t-1", "t-2"] {
+            let name = format!("{next}-{page}");
+            create(&*store, &session(&name)).await;
+            let one = store.revoke(&named(&[&name]), SKEW).await.unwrap();
+            let (heard, after) = all_revocations(&*store, cursor, page).await;
+            assert!(heard.contains(&one[0]));
+            cursor = after;
+        }
+    }
+}
+
 /// Somebody who follows the list while a hundred tasks revoke hears of every revocation, and of one
 /// that was acknowledged in the next round already.
 pub async fn a_follower_beside_racing_revocations_misses_nothing(database: &dyn TestDatabase) {

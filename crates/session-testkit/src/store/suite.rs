@@ -61,6 +61,7 @@ macro_rules! store_suite {
                 a_cursor_yields_what_came_since
                 an_expired_revocation_is_left_out
                 a_purge_moves_no_place
+                a_list_full_of_gaps_comes_to_an_end
                 a_follower_beside_racing_revocations_misses_nothing
                 a_bulk_revocation_appears_at_once
                 the_way_of_hearing_is_usable

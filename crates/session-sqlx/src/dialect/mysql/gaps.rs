@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use session_core::store::{RevocationCursor, RevocationPage, RevokedSession, StoreError};
 use sqlx::{MySql, mysql::MySqlRow};
+use tokio::time;
 
 use crate::{connections::Connections, dialect::Value, row};
 
@@ -17,28 +18,48 @@ pub(super) async fn revocations_since(
     now_ms: i64,
     limit: u32,
 ) -> Result<RevocationPage, StoreError> {
+    time::timeout(
+        connections.timeout,
+        next_page(connections, cursor, now_ms, limit),
+    )
+    .await
+    .unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late))))
+}
+
+async fn next_page(
+    connections: &Connections<MySql>,
+    cursor: &RevocationCursor,
+    now_ms: i64,
+    limit: u32,
+) -> Result<RevocationPage, StoreError> {
     let uptime_ms = millis(connections.opened.elapsed());
+    let longest_ms = millis(connections.longest_transaction);
     let mut place = Place::of(cursor);
-    place.forget(uptime_ms, millis(connections.longest_transaction));
+    place.forget(uptime_ms, longest_ms);
     let mut page = Page {
         revoked: Vec::new(),
         room: limit,
     };
-    for gap in std::mem::take(&mut place.gaps) {
-        let values = [gap.first.into(), gap.last.into(), page.room.into()];
-        let rows = page.read(connections, BETWEEN, &values).await?;
-        place.gaps.extend(gap.without(&page.take(&rows, now_ms)?));
+    if let Some(values) = place.what_is_missing(page.room) {
+        let rows = connections.read(MISSING, &values).await?;
+        place.fill(&page.take(&rows, now_ms)?);
     }
-    let values = [place.last.into(), page.room.into()];
-    let rows = page.read(connections, AFTER, &values).await?;
-    for number in page.take(&rows, now_ms)? {
-        place.reach(number, uptime_ms);
+    if page.room > 0 {
+        let values = [place.last.into(), page.room.into()];
+        let rows = connections.read(AFTER, &values).await?;
+        for number in page.take(&rows, now_ms)? {
+            place.reach(number, uptime_ms);
+        }
     }
-    place.join_gaps();
+    let more = page.room == 0;
+    if !more {
+        place.resume = 0;
+    }
+    place.join_gaps(longest_ms);
     Ok(RevocationPage {
         revoked: page.revoked,
         next: place.into_cursor(),
-        more: page.room == 0,
+        more,
     })
 }
 
@@ -49,18 +70,6 @@ struct Page {
 }
 
 impl Page {
-    async fn read(
-        &self,
-        connections: &Connections<MySql>,
-        sql: &'static str,
-        values: &[Value<'_>],
-    ) -> Result<Vec<MySqlRow>, StoreError> {
-        if self.room == 0 {
-            return Ok(Vec::new());
-        }
-        connections.read(sql, values).await
-    }
-
     /// Keeps what has not expired, and returns the numbers of all: an expired record is not missing.
     fn take(&mut self, rows: &[MySqlRow], now_ms: i64) -> Result<Vec<u64>, StoreError> {
         self.room = self
@@ -78,17 +87,21 @@ impl Page {
     }
 }
 
-/// The meaning of a cursor: the greatest number that was seen, and for each gap its first and last
-/// number and when it was found.
+/// The meaning of a cursor: the greatest number that was seen; the number that the pages read so
+/// far went up to, while there are more, so that each page goes on and none is read twice; and for
+/// each gap its first and last number and when it was found, in ascending order.
 #[derive(Debug, Default, PartialEq)]
 struct Place {
     last: u64,
+    resume: u64,
     gaps: Vec<Gap>,
 }
 
 impl Place {
     fn of(cursor: &RevocationCursor) -> Self {
-        let (last, gaps) = cursor.0.split_first().unwrap_or((&0, &[]));
+        let [last, resume, gaps @ ..] = cursor.0.as_slice() else {
+            return Self::default();
+        };
         let gaps = gaps.chunks_exact(3).filter_map(|gap| match *gap {
             [first, last, found_ms] => Some(Gap {
                 first,
@@ -99,6 +112,7 @@ impl Place {
         });
         Self {
             last: *last,
+            resume: *resume,
             gaps: gaps.collect(),
         }
     }
@@ -106,7 +120,42 @@ impl Place {
     fn into_cursor(self) -> RevocationCursor {
         let gaps = self.gaps.into_iter();
         let gaps = gaps.flat_map(|gap| [gap.first, gap.last, gap.found_ms]);
-        RevocationCursor([self.last].into_iter().chain(gaps).collect())
+        RevocationCursor([self.last, self.resume].into_iter().chain(gaps).collect())
+    }
+
+    /// The parameters of `MISSING`, unless the pages before this one have been through all gaps.
+    fn what_is_missing(&self, room: u32) -> Option<Vec<Value<'static>>> {
+        let mut ranges: Vec<(u64, u64)> = self
+            .gaps
+            .iter()
+            .filter(|gap| gap.last > self.resume)
+            .map(|gap| (gap.first.max(self.resume.saturating_add(1)), gap.last))
+            .collect();
+        if ranges.is_empty() {
+            return None;
+        }
+        ranges.resize(MOST_GAPS, NOTHING);
+        let mut values: Vec<Value<'static>> = ranges
+            .into_iter()
+            .flat_map(|(first, last)| [first.into(), last.into()])
+            .collect();
+        values.push(room.into());
+        Some(values)
+    }
+
+    /// Numbers were found, in ascending order, in gaps.
+    fn fill(&mut self, found: &[u64]) {
+        self.gaps = std::mem::take(&mut self.gaps)
+            .into_iter()
+            .flat_map(|gap| {
+                let before = found.partition_point(|number| *number < gap.first);
+                let up_to = found.partition_point(|number| *number <= gap.last);
+                gap.without(found.get(before..up_to).unwrap_or_default())
+            })
+            .collect();
+        if let Some(last) = found.last() {
+            self.resume = *last;
+        }
     }
 
     /// Gives up what has been missing for too long.
@@ -126,23 +175,46 @@ impl Place {
             });
         }
         self.last = number;
+        self.resume = number;
     }
 
-    /// Keeps their number within bounds by joining the oldest: what lies between is then read again,
-    /// which does no harm.
-    fn join_gaps(&mut self) {
+    /// Keeps their number within bounds by joining neighbours: what lies between is then read again
+    /// in every poll, which does no harm as long as it is little. So the neighbours with the least
+    /// between them are joined, and only such as were found at about the same time: otherwise one
+    /// gap would take up new ones for ever and never be old enough to be given up.
+    fn join_gaps(&mut self, longest_ms: u64) {
         let surplus = self.gaps.len().saturating_sub(MOST_GAPS);
         if surplus == 0 {
             return;
         }
-        let mut joined = self.gaps.drain(..=surplus).reduce(|one, other| Gap {
-            first: one.first.min(other.first),
-            last: one.last.max(other.last),
-            found_ms: one.found_ms.max(other.found_ms),
-        });
-        if let Some(joined) = joined.take() {
-            self.gaps.insert(0, joined);
+        let period_ms = (longest_ms / PERIODS).saturating_add(1);
+        let mut neighbours: Vec<_> = (self.gaps.iter().zip(self.gaps.iter().skip(1)).enumerate())
+            .map(|(index, (one, other))| {
+                let is_later = one.found_ms / period_ms != other.found_ms / period_ms;
+                (is_later, other.first.saturating_sub(one.last), index)
+            })
+            .collect();
+        neighbours.sort_unstable();
+        let mut joined: Vec<usize> = neighbours
+            .into_iter()
+            .take(surplus)
+            .map(|(_, _, index)| index)
+            .collect();
+        joined.sort_unstable();
+        let mut gaps: Vec<Gap> = Vec::with_capacity(MOST_GAPS);
+        for (index, gap) in std::mem::take(&mut self.gaps).into_iter().enumerate() {
+            let with_the_one_before = index
+                .checked_sub(1)
+                .is_some_and(|before| joined.binary_search(&before).is_ok());
+            match gaps.last_mut() {
+                Some(before) if with_the_one_before => {
+                    before.last = gap.last;
+                    before.found_ms = before.found_ms.max(gap.found_ms);
+                }
+                _ => gaps.push(gap),
+            }
         }
+        self.gaps = gaps;
     }
 }
 
@@ -180,74 +252,30 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Each is one statement of a poll.
+/// Each is a condition of a statement.
 const MOST_GAPS: usize = 64;
+/// How finely the age of a gap is told apart when gaps are joined; fewer than there may be gaps, so
+/// that there are always neighbours of one age.
+const PERIODS: u64 = 16;
+/// A range that no number is in.
+const NOTHING: (u64, u64) = (1, 0);
 
 const AFTER: &str = "SELECT number, handle, expires_at_ms FROM session_revocations \
                      WHERE number > ? ORDER BY number LIMIT ?";
-const BETWEEN: &str = "SELECT number, handle, expires_at_ms FROM session_revocations \
-                       WHERE number BETWEEN ? AND ? ORDER BY number LIMIT ?";
+
+macro_rules! eight_times {
+    ($text:expr) => {
+        concat!($text, $text, $text, $text, $text, $text, $text, $text)
+    };
+}
+
+/// All gaps at once, as conditions that the optimiser takes for as many ranges of the key: it would
+/// sort the whole of a join.
+const MISSING: &str = concat!(
+    "SELECT number, handle, expires_at_ms FROM session_revocations WHERE FALSE",
+    eight_times!(eight_times!(" OR number BETWEEN ? AND ?")),
+    " ORDER BY number LIMIT ?"
+);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_passed_over_is_remembered_and_a_cursor_carries_it() {
-        let mut place = Place::default();
-        for number in [1, 2, 5, 6, 9] {
-            place.reach(number, 100);
-        }
-        let gap = |first, last| Gap {
-            first,
-            last,
-            found_ms: 100,
-        };
-        assert_eq!(
-            (place.last, &*place.gaps),
-            (9, [gap(3, 4), gap(7, 8)].as_slice())
-        );
-        let cursor = place.into_cursor();
-        let place = Place::of(&cursor);
-        assert_eq!(place.into_cursor(), cursor);
-    }
-
-    #[test]
-    fn what_appears_is_not_asked_for_again() {
-        let gap = |first, last| Gap {
-            first,
-            last,
-            found_ms: 7,
-        };
-        assert_eq!(gap(3, 8).without(&[]), [gap(3, 8)]);
-        assert_eq!(gap(3, 8).without(&[3, 5, 8]), [gap(4, 4), gap(6, 7)]);
-        assert_eq!(gap(3, 4).without(&[3, 4]), []);
-    }
-
-    #[test]
-    fn a_gap_is_given_up_when_no_transaction_can_be_that_old() {
-        let mut place = Place::default();
-        place.reach(3, 100);
-        place.reach(6, 200);
-        place.forget(1_150, 1_000);
-        assert_eq!(
-            place.gaps.iter().map(|gap| gap.first).collect::<Vec<_>>(),
-            [4]
-        );
-    }
-
-    /// A follower's memory is bounded, and no gap is lost for it.
-    #[test]
-    fn gaps_beyond_the_bound_are_joined_and_not_dropped() {
-        let mut place = Place::default();
-        for number in 1..=500 {
-            place.reach(number * 2, number);
-        }
-        place.join_gaps();
-        assert_eq!(place.gaps.len(), MOST_GAPS);
-        for missing in (1..1000).step_by(2) {
-            let covers = |gap: &Gap| gap.first <= missing && missing <= gap.last;
-            assert!(place.gaps.iter().any(covers), "{missing}");
-        }
-    }
-}
+mod tests;

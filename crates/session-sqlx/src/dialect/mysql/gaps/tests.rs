@@ -1,0 +1,123 @@
+//! What a cursor remembers of the numbers that are missing.
+
+use super::*;
+
+#[test]
+fn what_is_passed_over_is_remembered_and_a_cursor_carries_it() {
+    let mut place = Place::default();
+    for number in [1, 2, 5, 6, 9] {
+        place.reach(number, 100);
+    }
+    let gap = |first, last| Gap {
+        first,
+        last,
+        found_ms: 100,
+    };
+    assert_eq!(
+        (place.last, &*place.gaps),
+        (9, [gap(3, 4), gap(7, 8)].as_slice())
+    );
+    let cursor = place.into_cursor();
+    let place = Place::of(&cursor);
+    assert_eq!(place.into_cursor(), cursor);
+}
+
+#[test]
+fn what_appears_is_not_asked_for_again() {
+    let gap = |first, last| Gap {
+        first,
+        last,
+        found_ms: 7,
+    };
+    assert_eq!(gap(3, 8).without(&[]), [gap(3, 8)]);
+    assert_eq!(gap(3, 8).without(&[3, 5, 8]), [gap(4, 4), gap(6, 7)]);
+    assert_eq!(gap(3, 4).without(&[3, 4]), []);
+}
+
+#[test]
+fn a_gap_is_given_up_when_no_transaction_can_be_that_old() {
+    let mut place = Place::default();
+    place.reach(3, 100);
+    place.reach(6, 200);
+    place.forget(1_150, 1_000);
+    assert_eq!(
+        place.gaps.iter().map(|gap| gap.first).collect::<Vec<_>>(),
+        [4]
+    );
+}
+
+/// A follower's memory is bounded, and no gap is lost for it.
+#[test]
+fn gaps_beyond_the_bound_are_joined_and_not_dropped() {
+    let mut place = Place::default();
+    for number in 1..=500 {
+        place.reach(number * 2, number);
+    }
+    place.join_gaps(600_000);
+    assert_eq!(place.gaps.len(), MOST_GAPS);
+    for missing in (1..1000).step_by(2) {
+        let covers = |gap: &Gap| gap.first <= missing && missing <= gap.last;
+        assert!(place.gaps.iter().any(covers), "{missing}");
+    }
+}
+
+/// Records that were purged leave a gap beside each that is left; however many there are, the
+/// pages come to an end, and after them nothing but what is between joined gaps is read again.
+#[test]
+fn the_pages_of_a_list_full_of_gaps_come_to_an_end() {
+    let present: Vec<u64> = (1..=4_000).filter(|number| number % 5 < 3).collect();
+    let mut cursor = RevocationCursor::default();
+    for poll in 1..=3 {
+        let mut pages = 0;
+        loop {
+            let mut place = Place::of(&cursor);
+            let mut room = 1_000;
+            let missing: Vec<u64> = (present.iter().copied())
+                .filter(|number| *number > place.resume)
+                .filter(|number| {
+                    let covers = |gap: &Gap| gap.first <= *number && *number <= gap.last;
+                    place.gaps.iter().any(covers)
+                })
+                .take(room)
+                .collect();
+            room -= missing.len();
+            place.fill(&missing);
+            let last = place.last;
+            let after = present.iter().filter(|number| **number > last).take(room);
+            for number in after {
+                place.reach(*number, poll);
+                room -= 1;
+            }
+            if room > 0 {
+                place.resume = 0;
+            }
+            place.join_gaps(600_000);
+            assert!(place.gaps.len() <= MOST_GAPS);
+            cursor = place.into_cursor();
+            pages += 1;
+            assert!(pages <= 4, "poll {poll} does not end");
+            if room > 0 {
+                break;
+            }
+        }
+    }
+    assert_eq!(Place::of(&cursor).last, 4_000);
+}
+
+/// One that is found every second does not keep the oldest alive.
+#[test]
+fn joined_gaps_are_given_up_like_any_other() {
+    let (longest_ms, mut place) = (600_000, Place::default());
+    for second in 1..=2_000 {
+        place.forget(second * 1_000, longest_ms);
+        place.reach(second * 2, second * 1_000);
+        place.join_gaps(longest_ms);
+        assert!(place.gaps.len() <= MOST_GAPS);
+    }
+    let oldest = place.gaps.first().unwrap();
+    assert!(oldest.first > 2 * (2_000 - 600 - 40), "{oldest:?}");
+    for missing in (2 * 1_400 + 1..4_000).step_by(2) {
+        let covers = |gap: &Gap| gap.first <= missing && missing <= gap.last;
+        assert!(place.gaps.iter().any(covers), "{missing}");
+    }
+}
