@@ -25,6 +25,9 @@ pub(crate) trait Dialect: Database {
     const BEGIN_MIGRATION: &'static str;
     /// Makes the transaction at hand wait for the disk, where its default may be not to.
     const COMMIT_DURABLY: Option<&'static str>;
+    /// Asks whether the transaction at hand sees no more than was there at its first statement, and
+    /// so may not see a session that it is to end: `is_fixed` = 0 or 1.
+    const ASK_SNAPSHOT: Option<&'static str>;
     /// Ends a transaction that the driver does not know of; none where that cannot happen.
     const CLEAR: Option<&'static str>;
 

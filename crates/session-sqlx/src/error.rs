@@ -79,6 +79,13 @@ impl From<sqlx::Error> for ConnectError {
     }
 }
 
+/// The transaction does not see the present.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the transaction is isolated more than READ COMMITTED, and may not see all sessions that it is to end"
+)]
+pub(crate) struct TooIsolated;
+
 /// The transaction is not one of the store's database.
 #[derive(Debug, thiserror::Error)]
 #[error("the transaction is on another kind of database than the sessions")]

@@ -8,6 +8,7 @@ use session_core::store::{RevokedSession, SessionScope, StoreError};
 use crate::{
     connections::{Connections, Failure, Lease},
     dialect::{ByScope, Dialect, Trouble, Value},
+    error::TooIsolated,
     names::Names,
     row,
 };
@@ -46,6 +47,13 @@ impl<D: Dialect> Connections<D> {
         scope.within_limits()?;
         let handles = handles_of(scope);
         let ended = async {
+            if let Some(ask) = D::ASK_SNAPSHOT {
+                let answer = D::fetch(transaction, self.names.fill(ask), &[]).await?;
+                let is_fixed = answer.first().map(|row| D::number(row, "is_fixed"));
+                if is_fixed.transpose()?.flatten() != Some(0) {
+                    return Err(StoreError::Unavailable(Box::new(TooIsolated)).into());
+                }
+            }
             if let Some(durable) = D::COMMIT_DURABLY {
                 D::run(transaction, self.names.fill(durable)).await?;
             }

@@ -70,6 +70,10 @@ impl SqlxStore {
     /// When it is rolled back, nothing happened. Until then the rows are locked, so keep it short.
     /// The recorded expiry is the row's `access_expires_at_ms` plus `skew`.
     ///
+    /// On PostgreSQL the transaction must have the isolation level READ COMMITTED, which is the
+    /// default: a stricter one does not see sessions that were made after its first statement, and
+    /// is refused.
+    ///
     /// The transaction must be on the database that this store is on. A store that was opened on
     /// `sqlite::memory:` has that database for itself; open it over a pool to use this.
     ///

@@ -129,6 +129,8 @@ impl Dialect for MySql {
     const BEGIN_MIGRATION: &'static str = "ROLLBACK; START TRANSACTION READ WRITE";
     /// Durability is a setting of the server, which is looked at when the store is opened.
     const COMMIT_DURABLY: Option<&'static str> = None;
+    /// What locks reads the present, whatever the isolation level.
+    const ASK_SNAPSHOT: Option<&'static str> = None;
     const CLEAR: Option<&'static str> = Some("ROLLBACK");
 
     fn judge(error: &sqlx::Error) -> Trouble {

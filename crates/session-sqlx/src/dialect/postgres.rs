@@ -123,6 +123,10 @@ impl Dialect for Postgres {
     const BEGIN_MIGRATION: &'static str = "BEGIN; ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
          SET LOCAL statement_timeout = '30s'";
     const COMMIT_DURABLY: Option<&'static str> = Some("SET LOCAL synchronous_commit = on");
+    const ASK_SNAPSHOT: Option<&'static str> = Some(
+        "SELECT (current_setting('transaction_isolation') IN ('repeatable read', 'serializable'))\
+         ::int::bigint AS is_fixed",
+    );
     /// `ROLLBACK` alone makes the server write a warning when there is nothing to end.
     const CLEAR: Option<&'static str> = Some("BEGIN; ROLLBACK");
 

@@ -143,3 +143,49 @@ async fn a_transaction_on_another_database_is_refused() {
     assert!(matches!(refused, Err(StoreError::Unavailable(_))));
     assert!(store.get(&handle("one")).await.unwrap().is_some());
 }
+
+/// H17, INV-9: a transaction that sees the past would spare a session that was acknowledged since,
+/// so it is refused, and nothing has happened.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_sees_the_past_is_refused() {
+    let database = OnServer::on(Server::Postgres);
+    let pool = PgPool::connect(&database.url().await).await.unwrap();
+    let store = database.store().await;
+    create(&store, &session("one")).await;
+    for level in ["REPEATABLE READ", "SERIALIZABLE"] {
+        let begin = AssertSqlSafe(format!("BEGIN ISOLATION LEVEL {level}"));
+        let mut transaction = pool.begin_with(begin).await.unwrap();
+        let refused = store
+            .revoke_in(&mut transaction, &all_of("ann"), SKEW)
+            .await;
+        let Err(StoreError::Unavailable(why)) = refused else {
+            panic!("taken under {level}");
+        };
+        assert!(why.to_string().contains("READ COMMITTED"), "{why}");
+        transaction.commit().await.unwrap();
+        assert!(store.get(&handle("one")).await.unwrap().is_some());
+    }
+}
+
+/// H17, INV-9: where what locks sees the present, no level spares a session.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_mysql_no_isolation_level_spares_a_session() {
+    for level in ["REPEATABLE READ", "SERIALIZABLE"] {
+        let database = OnServer::on(Server::MySql);
+        let pool = MySqlPool::connect(&database.url().await).await.unwrap();
+        let store = database.store().await;
+        let begin = format!("SET TRANSACTION ISOLATION LEVEL {level}; START TRANSACTION");
+        let mut transaction = pool.begin_with(AssertSqlSafe(begin)).await.unwrap();
+        let first = "SELECT count(*) FROM session_keys";
+        sqlx::raw_sql(first)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        create(&store, &session("late")).await;
+        let revoked = store
+            .revoke_in(&mut transaction, &all_of("ann"), SKEW)
+            .await;
+        assert_eq!(names(&revoked.unwrap()), ["late"]);
+        transaction.commit().await.unwrap();
+    }
+}
