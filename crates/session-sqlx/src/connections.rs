@@ -3,13 +3,14 @@
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
+    io,
     ops::{Deref, DerefMut},
     sync::Mutex,
     time::Duration,
 };
 
 use session_core::store::{RevocationVisibility, StoreError};
-use sqlx::{Connection, Pool, SqlSafeStr, Transaction, pool::PoolConnection};
+use sqlx::{Connection, Pool, SqlSafeStr, SqlStr, Transaction, pool::PoolConnection};
 use tokio::time::{self, Instant};
 
 use crate::{
@@ -69,21 +70,22 @@ impl<D: Dialect> Connections<D> {
         values: &[Value<'_>],
     ) -> Result<Vec<D::Row>, StoreError> {
         self.patiently(|| async {
-            let mut lease = Lease::of(&self.readers).await?;
-            let done = async {
-                if let (true, Some(clear)) = (self.shared, D::CLEAR) {
-                    D::run(&mut lease, self.names.fill(clear))
-                        .await
-                        .map_err(Failure::Unasked)?;
-                }
-                D::fetch(&mut lease, self.names.fill(sql), values)
-                    .await
-                    .map_err(Failure::Unasked)
-            }
-            .await;
+            let mut lease = self.lease_to_read().await?;
+            let done = lease.ask(self.names.fill(sql), values).await;
             lease.finished(done)
         })
         .await
+    }
+
+    /// A connection for statements that change nothing.
+    pub(crate) async fn lease_to_read(&self) -> Result<Lease<D>, Failure> {
+        let mut lease = Lease::of(&self.readers).await?;
+        if let (true, Some(clear)) = (self.shared, D::CLEAR) {
+            D::run(&mut lease, self.names.fill(clear))
+                .await
+                .map_err(Failure::Unasked)?;
+        }
+        Ok(lease)
     }
 
     /// Makes an attempt again while other transactions are in its way, from its beginning, so that it
@@ -165,6 +167,16 @@ impl<D: Dialect> Lease<D> {
         begun.map_err(Failure::Unasked)
     }
 
+    /// Runs a statement that changes nothing.
+    pub(crate) async fn ask(
+        &mut self,
+        sql: SqlStr,
+        values: &[Value<'_>],
+    ) -> Result<Vec<D::Row>, Failure> {
+        let answer = D::fetch(self, sql, values).await;
+        answer.map_err(Failure::Unasked)
+    }
+
     /// Gives the connection back, unless it is of no more use.
     pub(crate) fn finished<T>(mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
         self.is_finished = match &outcome {
@@ -229,6 +241,29 @@ impl From<sqlx::Error> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+/// Fails when the server that a connection leads to is a replica.
+pub(crate) async fn must_be_primary<D: Dialect>(
+    connection: &mut D::Connection,
+) -> Result<(), sqlx::Error> {
+    let Some(ask) = D::ASK_REPLICA else {
+        return Ok(());
+    };
+    let answer = D::fetch(connection, ask.into_sql_str(), &[]).await?;
+    refuse_replica::<D>(answer.first())
+}
+
+/// Fails, as a connection that is of no use any more, unless a row says that the server is no
+/// replica: what a replica has not heard of yet, or never will, it takes for not revoked.
+pub(crate) fn refuse_replica<D: Dialect>(row: Option<&D::Row>) -> Result<(), sqlx::Error> {
+    let is_replica = row.map(|row| D::number(row, "is_replica")).transpose()?;
+    match is_replica.flatten() {
+        Some(0) => Ok(()),
+        _ => Err(sqlx::Error::Io(io::Error::other(
+            "the server is a replica of another one",
+        ))),
     }
 }
 

@@ -33,6 +33,11 @@ pub enum ConnectError {
     #[error("another process has been bringing the schema up to date for too long")]
     MigratedByAnother,
 
+    /// The server is a replica, which lets nothing be written and may be behind, or the connection
+    /// broke while it was asked.
+    #[error("the server is not one that can be written to; name the primary in the address")]
+    Replica(#[source] Box<dyn std::error::Error + Send + Sync>),
+
     /// The pool's connections cut off what is too long instead of refusing it.
     #[error("the pool's connections must be opened with a strict sql_mode")]
     NotStrict,

@@ -202,6 +202,15 @@ impl Settings {
     }
 }
 
+/// What to say when a server is not the one that others repeat, or does not answer.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn not_primary(error: sqlx::Error) -> ConnectError {
+    match error {
+        sqlx::Error::Io(_) => ConnectError::Replica(Box::new(error)),
+        error => error.into(),
+    }
+}
+
 fn pool<D: Database>(connections: u32, timeout: Duration) -> PoolOptions<D> {
     // A dead connection is noticed when it is used, and another is taken: asking first would cost
     // every operation a round trip.

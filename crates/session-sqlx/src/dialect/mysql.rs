@@ -131,6 +131,8 @@ impl Dialect for MySql {
     const COMMIT_DURABLY: Option<&'static str> = None;
     /// What locks reads the present, whatever the isolation level.
     const ASK_SNAPSHOT: Option<&'static str> = None;
+    const ASK_REPLICA: Option<&'static str> =
+        Some("SELECT CAST(@@global.read_only NOT IN ('0', 'OFF') AS SIGNED) AS is_replica");
     const CLEAR: Option<&'static str> = Some("ROLLBACK");
 
     fn judge(error: &sqlx::Error) -> Trouble {
@@ -144,6 +146,9 @@ impl Dialect for MySql {
             return Trouble::Other;
         };
         match error.number() {
+            // ER_OPTION_PREVENTS_STATEMENT, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
+            // ER_READ_ONLY_MODE: the server is a replica now
+            1290 | 1792 | 1836 => Trouble::Disconnected,
             // ER_DUP_ENTRY
             1062 => Trouble::Taken,
             // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_CHECKREAD

@@ -9,7 +9,10 @@ use super::{
     ByScope, Dialect, Statements, Trouble,
     drive::{binding_for, driven_by},
 };
-use crate::{connections::Connections, row};
+use crate::{
+    connections::{Connections, Failure, refuse_replica},
+    row,
+};
 
 /// Deletes and records in one statement, which sees each row once: what is deleted is recorded. A
 /// record that an operator's hand left behind must not keep a session alive, nor go unheard.
@@ -127,6 +130,8 @@ impl Dialect for Postgres {
         "SELECT (current_setting('transaction_isolation') IN ('repeatable read', 'serializable'))\
          ::int::bigint AS is_fixed",
     );
+    const ASK_REPLICA: Option<&'static str> =
+        Some("SELECT pg_is_in_recovery()::int::bigint AS is_replica");
     /// `ROLLBACK` alone makes the server write a warning when there is nothing to end.
     const CLEAR: Option<&'static str> = Some("BEGIN; ROLLBACK");
 
@@ -143,6 +148,9 @@ impl Dialect for Postgres {
             // admin_shutdown, crash_shutdown; and in_failed_sql_transaction, in a transaction that
             // somebody left open
             Some("57P01" | "57P02" | "25P02") => Trouble::Disconnected,
+            // read_only_sql_transaction, and feature_not_supported for a transaction that is to
+            // write: the server is a replica now
+            Some("25006" | "0A000") => Trouble::Disconnected,
             // data_corrupted, index_corrupted
             Some("XX001" | "XX002") => Trouble::Corrupt,
             _ => Trouble::Other,
@@ -166,7 +174,18 @@ impl Dialect for Postgres {
             now_ms.into(),
             limit.into(),
         ];
-        let rows = connections.read(REVOCATIONS_SINCE, &values).await?;
+        let rows = connections
+            .patiently(|| async {
+                let mut lease = connections.lease_to_read().await?;
+                let done = lease
+                    .ask(connections.names.fill(REVOCATIONS_SINCE), &values)
+                    .await;
+                lease.finished(done.and_then(|rows| {
+                    refuse_replica::<Self>(rows.first()).map_err(Failure::Unasked)?;
+                    Ok(rows)
+                }))
+            })
+            .await?;
         let Some(first) = rows.first() else {
             return Err(StoreError::Corrupt("horizon"));
         };
@@ -210,8 +229,9 @@ impl Dialect for Postgres {
 binding_for!(Postgres, text as identity);
 
 /// At least one row, for the horizon; the rest of it NULL when there is nothing.
-const REVOCATIONS_SINCE: &str = "SELECT now.horizon, page.* FROM \
-    (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon) AS now \
+const REVOCATIONS_SINCE: &str = "SELECT now.horizon, now.is_replica, page.* FROM \
+    (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, \
+    pg_is_in_recovery()::int::bigint AS is_replica) AS now \
     LEFT JOIN (SELECT written_by::text::bigint AS transaction, number, handle, expires_at_ms \
     FROM session_revocations WHERE (written_by, number) > ($1::bigint::text::xid8, $2) \
     AND expires_at_ms > $3 ORDER BY written_by, number LIMIT $4) AS page ON true \

@@ -110,6 +110,7 @@ impl Dialect for Sqlite {
     const COMMIT_DURABLY: Option<&'static str> = None;
     /// One that began before another one wrote cannot write.
     const ASK_SNAPSHOT: Option<&'static str> = None;
+    const ASK_REPLICA: Option<&'static str> = None;
     const CLEAR: Option<&'static str> = None;
 
     /// Writers that wait for one another wait inside SQLite, so its `SQLITE_BUSY` is final.

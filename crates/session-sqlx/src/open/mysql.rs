@@ -7,8 +7,13 @@ use sqlx::{
     ConnectOptions as _, Connection, MySql, MySqlConnection, MySqlPool, mysql::MySqlConnectOptions,
 };
 
-use super::{Settings, pool};
-use crate::{connections::Connections, dialect::mysql, error::ConnectError, migrate::migrate};
+use super::{Settings, not_primary, pool};
+use crate::{
+    connections::{Connections, must_be_primary},
+    dialect::mysql,
+    error::ConnectError,
+    migrate::migrate,
+};
 
 impl Settings {
     pub(super) async fn open_mysql(self, url: &str) -> Result<Connections<MySql>, ConnectError> {
@@ -28,6 +33,7 @@ impl Settings {
         let pool = pool(self.connections, self.timeout)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
+                    must_be_primary::<MySql>(connection).await?;
                     sqlx::raw_sql(mysql::SET_STRICT)
                         .execute(&mut *connection)
                         .await?;
@@ -64,6 +70,9 @@ impl Settings {
     }
 
     async fn prepare_mysql(&self, connection: &mut MySqlConnection) -> Result<(), ConnectError> {
+        must_be_primary::<MySql>(connection)
+            .await
+            .map_err(not_primary)?;
         let is_strict: i64 = sqlx::query_scalar(mysql::ASK_STRICT)
             .fetch_one(&mut *connection)
             .await?;

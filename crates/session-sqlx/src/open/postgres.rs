@@ -7,8 +7,13 @@ use sqlx::{
     ConnectOptions as _, Connection, PgConnection, PgPool, Postgres, postgres::PgConnectOptions,
 };
 
-use super::{Settings, pool};
-use crate::{connections::Connections, dialect::postgres, error::ConnectError, migrate::migrate};
+use super::{Settings, not_primary, pool};
+use crate::{
+    connections::{Connections, must_be_primary},
+    dialect::postgres,
+    error::ConnectError,
+    migrate::migrate,
+};
 
 impl Settings {
     pub(super) async fn open_postgres(
@@ -27,6 +32,7 @@ impl Settings {
             .after_connect(move |connection, _| {
                 let milliseconds = milliseconds.clone();
                 Box::pin(async move {
+                    must_be_primary::<Postgres>(connection).await?;
                     let set = sqlx::query(postgres::SET_TIMEOUTS).bind(milliseconds);
                     set.execute(connection).await.map(drop)
                 })
@@ -46,6 +52,9 @@ impl Settings {
     }
 
     async fn prepare_postgres(&self, connection: &mut PgConnection) -> Result<(), ConnectError> {
+        must_be_primary::<Postgres>(connection)
+            .await
+            .map_err(not_primary)?;
         let encoding: String = sqlx::query_scalar(postgres::ASK_ENCODING)
             .fetch_one(&mut *connection)
             .await?;

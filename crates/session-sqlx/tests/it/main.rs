@@ -6,6 +6,7 @@ mod files;
 mod following;
 mod opening;
 mod proxy;
+mod replicas;
 mod revoking_in;
 mod server_faults;
 mod server_opening;

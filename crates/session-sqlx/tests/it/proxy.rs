@@ -16,6 +16,7 @@ use tokio::{
 pub(crate) struct Proxy {
     held: watch::Sender<Held>,
     asked: Arc<AtomicUsize>,
+    replaced: watch::Sender<Option<Replaced>>,
     port: u16,
     _accepting: JoinSet<()>,
 }
@@ -33,6 +34,7 @@ impl Proxy {
         let holding = held.clone();
         let asked = Arc::new(AtomicUsize::new(0));
         let counting = Arc::clone(&asked);
+        let (replaced, replacing) = watch::channel(None);
         accepting.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
@@ -42,12 +44,14 @@ impl Proxy {
                     server,
                     holding.clone(),
                     Arc::clone(&counting),
+                    replacing.clone(),
                 ));
             }
         });
         Self {
             held,
             asked,
+            replaced,
             port,
             _accepting: accepting,
         }
@@ -65,6 +69,18 @@ impl Proxy {
         self.held.send_replace(Held::From(question));
     }
 
+    /// From now on asks something else in the place of this text; it must not be longer.
+    pub(crate) fn replace(&self, text: &'static str, with: &str) {
+        assert!(with.len() <= text.len());
+        let with = format!("{with:width$}", width = text.len());
+        self.replaced.send_replace(Some((text, with)));
+    }
+
+    /// From now on asks what it is told to.
+    pub(crate) fn replace_nothing(&self) {
+        self.replaced.send_replace(None);
+    }
+
     /// How often something was asked: the messages on the way to the server.
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
@@ -75,6 +91,9 @@ impl Proxy {
         matches!(self.held.send_replace(Held::Nothing), Held::Answers)
     }
 }
+
+/// A text in questions and what takes its place.
+type Replaced = (&'static str, String);
 
 #[derive(Clone, Copy)]
 enum Held {
@@ -88,6 +107,7 @@ async fn pass_on(
     server: TcpStream,
     held: watch::Sender<Held>,
     asked: Arc<AtomicUsize>,
+    replaced: watch::Receiver<Option<Replaced>>,
 ) {
     let (mut questions, mut to_client) = client.into_split();
     let (mut answers, mut to_server) = server.into_split();
@@ -95,6 +115,14 @@ async fn pass_on(
         let mut question = Vec::with_capacity(65_536);
         while let Ok(1..) = questions.read_buf(&mut question).await {
             asked.fetch_add(1, Ordering::SeqCst);
+            if let Some((text, with)) = replaced.borrow().clone() {
+                while let Some(at) = question
+                    .windows(text.len())
+                    .position(|at| at == text.as_bytes())
+                {
+                    question[at..at + with.len()].copy_from_slice(with.as_bytes());
+                }
+            }
             let is_begun =
                 |text: &str| question.windows(text.len()).any(|at| at == text.as_bytes());
             held.send_if_modified(|held| match held {

@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use session_core::store::{RevocationCursor, RevocationPage, RevokedSession, StoreError};
 use sqlx::{MySql, mysql::MySqlRow};
-use tokio::time;
 
-use crate::{connections::Connections, dialect::Value, row};
+use crate::{
+    connections::{Connections, Failure, Lease, refuse_replica},
+    dialect::Value,
+    row,
+};
 
 pub(super) async fn revocations_since(
     connections: &Connections<MySql>,
@@ -18,20 +21,25 @@ pub(super) async fn revocations_since(
     now_ms: i64,
     limit: u32,
 ) -> Result<RevocationPage, StoreError> {
-    time::timeout(
-        connections.timeout,
-        next_page(connections, cursor, now_ms, limit),
-    )
-    .await
-    .unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late))))
+    connections
+        .patiently(|| async {
+            let mut lease = connections.lease_to_read().await?;
+            let page = next_page(connections, &mut lease, cursor, now_ms, limit).await;
+            lease.finished(page)
+        })
+        .await
 }
 
+/// On one connection, so that what is said about the server holds for all of the page.
 async fn next_page(
     connections: &Connections<MySql>,
+    lease: &mut Lease<MySql>,
     cursor: &RevocationCursor,
     now_ms: i64,
     limit: u32,
-) -> Result<RevocationPage, StoreError> {
+) -> Result<RevocationPage, Failure> {
+    let server = lease.ask(connections.names.fill(SERVER), &[]).await?;
+    refuse_replica::<MySql>(server.first()).map_err(Failure::Unasked)?;
     let uptime_ms = millis(connections.opened.elapsed());
     let longest_ms = millis(connections.longest_transaction);
     let mut place = Place::of(cursor);
@@ -41,12 +49,12 @@ async fn next_page(
         room: limit,
     };
     if let Some(values) = place.what_is_missing(page.room) {
-        let rows = connections.read(MISSING, &values).await?;
+        let rows = lease.ask(connections.names.fill(MISSING), &values).await?;
         place.fill(&page.take(&rows, now_ms)?);
     }
     if page.room > 0 {
         let values = [place.last.into(), page.room.into()];
-        let rows = connections.read(AFTER, &values).await?;
+        let rows = lease.ask(connections.names.fill(AFTER), &values).await?;
         for number in page.take(&rows, now_ms)? {
             place.reach(number, uptime_ms);
         }
@@ -260,6 +268,9 @@ const PERIODS: u64 = 16;
 /// A range that no number is in.
 const NOTHING: (u64, u64) = (1, 0);
 
+/// What has to be known of the server.
+const SERVER: &str =
+    "SELECT CAST(@@global.read_only NOT IN ('0', 'OFF') AS SIGNED) AS is_replica FROM DUAL";
 const AFTER: &str = "SELECT number, handle, expires_at_ms FROM session_revocations \
                      WHERE number > ? ORDER BY number LIMIT ?";
 

@@ -1,0 +1,78 @@
+//! Servers that only repeat what another one does, and servers that took another one's place.
+
+use std::time::Duration;
+
+use session_core::store::{RevocationCursor, SessionStore, StoreError};
+use session_sqlx::{ConnectError, ConnectOptions, MySqlPool, PgPool, SqlxStore};
+use session_testkit::store::records::{NOW_MS, SKEW, create, handle, named, session};
+
+use crate::{
+    proxy::Proxy,
+    servers::{Database, PATIENCE, Server},
+};
+
+/// What asks whether a server is a replica, and an answer that says so.
+fn is_replica(server: Server) -> (&'static str, &'static str) {
+    match server {
+        Server::Postgres => ("pg_is_in_recovery()", "true"),
+        Server::MySql => ("@@global.read_only", "1"),
+    }
+}
+
+/// H17: a replica may be behind, so no store is opened on one, through its own connections or
+/// through an application's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_is_not_opened_on_a_replica() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let proxy = Proxy::before(&url).await;
+        let (asked, yes) = is_replica(server);
+        proxy.replace(asked, yes);
+        let options = match server {
+            Server::Postgres => {
+                ConnectOptions::over(PgPool::connect(&proxy.url(&url)).await.unwrap())
+            }
+            Server::MySql => {
+                ConnectOptions::over(MySqlPool::connect(&proxy.url(&url)).await.unwrap())
+            }
+        };
+        for options in [options, ConnectOptions::new(proxy.url(&url))] {
+            let refused = SqlxStore::connect_with(options.timeout(PATIENCE)).await;
+            assert!(
+                matches!(refused, Err(ConnectError::Replica(_))),
+                "{refused:?}"
+            );
+        }
+    }
+}
+
+/// H17: when the server becomes a replica, the list of revocations is not taken from it any more,
+/// so that no node calls its set fresh; when the name leads to a primary again, all goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demoted_server_is_not_followed() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let proxy = Proxy::before(&url).await;
+        let options = ConnectOptions::new(proxy.url(&url))
+            .connections(1)
+            .timeout(Duration::from_secs(5));
+        let store = SqlxStore::connect_with(options).await.unwrap();
+        create(&store, &session("one")).await;
+        store.revoke(&named(&["one"]), SKEW).await.unwrap();
+        let (asked, yes) = is_replica(server);
+        proxy.replace(asked, yes);
+        let page = store
+            .revocations_since(RevocationCursor::default(), NOW_MS, 9)
+            .await;
+        assert!(matches!(page, Err(StoreError::Unavailable(_))), "{page:?}");
+
+        proxy.replace_nothing();
+        let page = store
+            .revocations_since(RevocationCursor::default(), NOW_MS, 9)
+            .await;
+        assert_eq!(page.unwrap().revoked.len(), 1);
+        assert!(store.get(&handle("one")).await.unwrap().is_none());
+    }
+}
