@@ -157,9 +157,9 @@ impl Dialect for Postgres {
         }
     }
 
-    /// A cursor is `[transaction, number]` with the last one that was read and, inside a poll, the
-    /// horizon at its start. Every transaction below the horizon had ended when the poll began, so
-    /// the next poll starts there, however long one stays open.
+    /// A cursor is `[server, transaction, number]` with the last one that was read and, inside a
+    /// poll, the horizon at its start. Every transaction below the horizon had ended when the poll
+    /// began, so the next poll starts there, however long one stays open.
     async fn revocations_since(
         connections: &Connections<Self>,
         cursor: RevocationCursor,
@@ -167,7 +167,7 @@ impl Dialect for Postgres {
         limit: u32,
     ) -> Result<RevocationPage, StoreError> {
         let at = |index| cursor.0.get(index).copied();
-        let (transaction, number) = (at(0).unwrap_or(0), at(1).unwrap_or(0));
+        let (transaction, number) = (at(1).unwrap_or(0), at(2).unwrap_or(0));
         let values = [
             transaction.into(),
             number.into(),
@@ -189,32 +189,33 @@ impl Dialect for Postgres {
         let Some(first) = rows.first() else {
             return Err(StoreError::Corrupt("horizon"));
         };
+        let server = row::place::<Self>(first, "server")?;
         let horizon = row::place::<Self>(first, "horizon")?;
-        if horizon < at(2).unwrap_or(transaction) {
-            // Transactions are counted anew, in a database restored from elsewhere: read it all.
+        let is_another = at(0).is_some_and(|known| known != server);
+        if is_another || horizon < at(3).unwrap_or(transaction) {
+            // Transactions are counted anew, where another server took this one's place or the
+            // database was restored: read it all.
             return Ok(RevocationPage {
                 revoked: Vec::new(),
                 next: RevocationCursor::default(),
                 more: true,
             });
         }
-        let horizon = at(2).unwrap_or(horizon);
+        let horizon = at(3).unwrap_or(horizon);
         let mut revoked = Vec::with_capacity(rows.len());
-        let mut next = RevocationCursor(vec![horizon]);
+        let mut next = RevocationCursor(vec![server, horizon]);
         for row in &rows {
             if row::is_absent::<Self>(row, "number")? {
                 break;
             }
             revoked.push(row::revoked::<Self>(row)?);
-            let place = [
-                row::place::<Self>(row, "transaction")?,
-                row::place::<Self>(row, "number")?,
-            ];
-            next = RevocationCursor(vec![place[0], place[1], horizon]);
+            let transaction = row::place::<Self>(row, "transaction")?;
+            let number = row::place::<Self>(row, "number")?;
+            next = RevocationCursor(vec![server, transaction, number, horizon]);
         }
         let more = u32::try_from(revoked.len()) == Ok(limit);
         if !more {
-            next = RevocationCursor(vec![horizon]);
+            next = RevocationCursor(vec![server, horizon]);
         }
         Ok(RevocationPage {
             revoked,
@@ -228,10 +229,14 @@ impl Dialect for Postgres {
 
 binding_for!(Postgres, text as identity);
 
-/// At least one row, for the horizon; the rest of it NULL when there is nothing.
-const REVOCATIONS_SINCE: &str = "SELECT now.horizon, now.is_replica, page.* FROM \
+/// At least one row, for the horizon and for which server it is: the cluster and its timeline, which
+/// each promotion and each restored backup begins anew. The rest of it NULL when there is nothing.
+const REVOCATIONS_SINCE: &str = "SELECT now.horizon, now.is_replica, now.server, page.* FROM \
     (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, \
-    pg_is_in_recovery()::int::bigint AS is_replica) AS now \
+    pg_is_in_recovery()::int::bigint AS is_replica, \
+    hashtextextended(concat_ws('/', (SELECT system_identifier FROM pg_control_system()), \
+    CASE WHEN NOT pg_is_in_recovery() \
+    THEN substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END), 0) AS server) AS now \
     LEFT JOIN (SELECT written_by::text::bigint AS transaction, number, handle, expires_at_ms \
     FROM session_revocations WHERE (written_by, number) > ($1::bigint::text::xid8, $2) \
     AND expires_at_ms > $3 ORDER BY written_by, number LIMIT $4) AS page ON true \

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use session_core::store::{RevocationCursor, SessionStore, StoreError};
 use session_sqlx::{ConnectError, ConnectOptions, MySqlPool, PgPool, SqlxStore};
-use session_testkit::store::records::{NOW_MS, SKEW, create, handle, named, session};
+use session_testkit::store::records::{
+    NOW_MS, SKEW, all_revocations, create, handle, named, names, session,
+};
 
 use crate::{
     proxy::Proxy,
@@ -75,4 +77,45 @@ async fn a_demoted_server_is_not_followed() {
         assert_eq!(page.unwrap().revoked.len(), 1);
         assert!(store.get(&handle("one")).await.unwrap().is_none());
     }
+}
+
+/// H17: a server that took another one's place may have lost its last records and give their
+/// numbers out again; whoever followed the other one begins anew and misses nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_of_another_server_begins_anew() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let store = database.store().await;
+        for name in ["one", "two"] {
+            create(&store, &session(name)).await;
+            store.revoke(&named(&[name]), SKEW).await.unwrap();
+        }
+        let (_, known) = all_revocations(&store, RevocationCursor::default(), 9).await;
+        let proxy = Proxy::before(&url).await;
+        proxy.replace("'/'", "'+'");
+        let options = ConnectOptions::new(proxy.url(&url)).timeout(PATIENCE);
+        let promoted = SqlxStore::connect_with(options).await.unwrap();
+        let (heard, cursor) = all_revocations(&promoted, known, 9).await;
+        assert_eq!(names(&heard), ["one", "two"]);
+        let (_, next) = all_revocations(&promoted, cursor.clone(), 9).await;
+        assert_eq!(next.0[0], cursor.0[0], "it begins anew again and again");
+    }
+}
+
+/// H17: numbers that are given out again, after a restored backup, are read again.
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_are_given_out_again_are_read() {
+    let database = Database::on(Server::MySql);
+    let store = database.store().await;
+    for name in ["one", "two"] {
+        create(&store, &session(name)).await;
+        store.revoke(&named(&[name]), SKEW).await.unwrap();
+    }
+    let (_, cursor) = all_revocations(&store, RevocationCursor::default(), 9).await;
+    database.run("TRUNCATE TABLE session_revocations").await;
+    create(&store, &session("three")).await;
+    store.revoke(&named(&["three"]), SKEW).await.unwrap();
+    let (heard, _) = all_revocations(&store, cursor, 9).await;
+    assert_eq!(names(&heard), ["three"]);
 }

@@ -42,7 +42,14 @@ async fn next_page(
     refuse_replica::<MySql>(server.first()).map_err(Failure::Unasked)?;
     let uptime_ms = millis(connections.opened.elapsed());
     let longest_ms = millis(connections.longest_transaction);
-    let mut place = Place::of(cursor);
+    let (identity, newest) = match server.first() {
+        Some(server) => (
+            row::place::<MySql>(server, "server")?,
+            row::place::<MySql>(server, "newest")?,
+        ),
+        None => return Err(StoreError::Corrupt("server").into()),
+    };
+    let mut place = Place::of(cursor).on(identity, newest);
     place.forget(uptime_ms, longest_ms);
     let mut page = Page {
         revoked: Vec::new(),
@@ -95,11 +102,12 @@ impl Page {
     }
 }
 
-/// The meaning of a cursor: the greatest number that was seen; the number that the pages read so
+/// The meaning of a cursor: the server whose list it is a place in; the greatest number that was seen; the number that the pages read so
 /// far went up to, while there are more, so that each page goes on and none is read twice; and for
 /// each gap its first and last number and when it was found, in ascending order.
 #[derive(Debug, Default, PartialEq)]
 struct Place {
+    server: u64,
     last: u64,
     resume: u64,
     gaps: Vec<Gap>,
@@ -107,7 +115,7 @@ struct Place {
 
 impl Place {
     fn of(cursor: &RevocationCursor) -> Self {
-        let [last, resume, gaps @ ..] = cursor.0.as_slice() else {
+        let [server, last, resume, gaps @ ..] = cursor.0.as_slice() else {
             return Self::default();
         };
         let gaps = gaps.chunks_exact(3).filter_map(|gap| match *gap {
@@ -119,16 +127,31 @@ impl Place {
             _ => None,
         });
         Self {
+            server: *server,
             last: *last,
             resume: *resume,
             gaps: gaps.collect(),
         }
     }
 
+    /// The same place if it is one on this server's list. A server that took another one's place
+    /// may have lost its last records and give their numbers out again, as may one that was
+    /// restored; then the list is read from its beginning.
+    fn on(self, server: u64, newest: u64) -> Self {
+        if self.server == server && self.last <= newest {
+            return self;
+        }
+        Self {
+            server,
+            ..Self::default()
+        }
+    }
+
     fn into_cursor(self) -> RevocationCursor {
         let gaps = self.gaps.into_iter();
         let gaps = gaps.flat_map(|gap| [gap.first, gap.last, gap.found_ms]);
-        RevocationCursor([self.last, self.resume].into_iter().chain(gaps).collect())
+        let place = [self.server, self.last, self.resume];
+        RevocationCursor(place.into_iter().chain(gaps).collect())
     }
 
     /// The parameters of `MISSING`, unless the pages before this one have been through all gaps.
@@ -269,8 +292,13 @@ const PERIODS: u64 = 16;
 const NOTHING: (u64, u64) = (1, 0);
 
 /// What has to be known of the server.
-const SERVER: &str =
-    "SELECT CAST(@@global.read_only NOT IN ('0', 'OFF') AS SIGNED) AS is_replica FROM DUAL";
+/// What has to be known of the server: that it is no replica, which one it is, and the greatest
+/// number on its list. MariaDB, which passes over the comment, has no identity but its address.
+const SERVER: &str = "SELECT \
+     CAST(@@global.read_only NOT IN ('0', 'OFF') AS SIGNED) AS is_replica, \
+     CAST(CONV(LEFT(SHA2(CONCAT_WS('/', @@hostname, @@port, @@server_id \
+     /*!80000 , @@server_uuid */), 256), 15), 16, 10) AS SIGNED) AS server, \
+     COALESCE(MAX(number), 0) AS newest FROM session_revocations";
 const AFTER: &str = "SELECT number, handle, expires_at_ms FROM session_revocations \
                      WHERE number > ? ORDER BY number LIMIT ?";
 
