@@ -1,6 +1,6 @@
 //! `ConnectOptions`: which database, and how it is used.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use session_core::store::RevocationVisibility;
 use sqlx::{Database, Pool, pool::PoolOptions};
@@ -220,10 +220,20 @@ fn pool<D: Database>(connections: u32, timeout: Duration) -> PoolOptions<D> {
         .test_before_acquire(false)
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Source {
     Url(String),
     Pool(SharedPool),
+}
+
+/// Without the address, which may hold a password.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(_) => f.debug_tuple("Url").finish_non_exhaustive(),
+            Self::Pool(pool) => f.debug_tuple("Pool").field(pool).finish(),
+        }
+    }
 }
 
 /// A pool that an application has already.

@@ -122,3 +122,18 @@ async fn a_file_without_write_ahead_log_is_refused() {
     };
     assert_eq!(mode, "delete");
 }
+
+/// Security §4: the settings are something that programs print, and the address has a password.
+#[test]
+fn settings_do_not_show_the_password() {
+    for url in [
+        "postgres://ann:canary-7f@localhost/sessions",
+        "mysql://ann:canary-7f@localhost/sessions",
+        "mysql://localhost/sessions?password=canary-7f",
+    ] {
+        let options = ConnectOptions::new(url).timeout(Duration::from_secs(7));
+        let shown = format!("{options:?} {options:#?}");
+        assert!(!shown.contains("canary"), "{shown}");
+        assert!(shown.contains("7s"), "{shown}");
+    }
+}
