@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use session_core::store::RevocationVisibility;
 use sqlx::{Database, Pool, pool::PoolOptions};
-use tokio::time::Instant;
+use tokio::time::{self, Instant};
 
 use crate::{
     connections::Connections,
@@ -79,7 +79,8 @@ impl ConnectOptions {
 
     /// How long an operation may take: waiting for a connection, for other writers, for the server
     /// and for the disk. Past it the operation fails with
-    /// [`Unavailable`](session_core::store::StoreError::Unavailable). Default: 2 s.
+    /// [`Unavailable`](session_core::store::StoreError::Unavailable). Opening may take 40 s longer,
+    /// as another process may be bringing the schema up to date. Default: 2 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -137,10 +138,16 @@ impl ConnectOptions {
             longest_transaction: self.longest_transaction,
             names: Names::new(self.schema, self.table_prefix)?,
         };
-        match self.source {
-            Source::Url(url) => settings.open(&url).await,
-            Source::Pool(pool) => settings.adopt(pool).await,
-        }
+        let limit = self.timeout.saturating_add(OPENING_PATIENCE);
+        let open = async {
+            match self.source {
+                Source::Url(url) => settings.open(&url).await,
+                Source::Pool(pool) => settings.adopt(pool).await,
+            }
+        };
+        time::timeout(limit, open)
+            .await
+            .unwrap_or_else(|late| Err(ConnectError::Database(Box::new(late))))
     }
 }
 
@@ -219,6 +226,10 @@ fn pool<D: Database>(connections: u32, timeout: Duration) -> PoolOptions<D> {
         .acquire_timeout(timeout)
         .test_before_acquire(false)
 }
+
+/// How long opening may take beyond an operation's time: of processes that start together one
+/// brings the schema up to date and the others wait for it as long as this.
+const OPENING_PATIENCE: Duration = Duration::from_secs(40);
 
 #[derive(Clone)]
 enum Source {

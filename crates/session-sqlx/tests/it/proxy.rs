@@ -69,6 +69,11 @@ impl Proxy {
         self.held.send_replace(Held::From(question));
     }
 
+    /// From now on holds every answer back.
+    pub(crate) fn hold(&self) {
+        self.held.send_replace(Held::Answers);
+    }
+
     /// From now on asks something else in the place of this text; it must not be longer.
     pub(crate) fn replace(&self, text: &'static str, with: &str) {
         assert!(with.len() <= text.len());

@@ -9,7 +9,12 @@ use session_testkit::store::{
     records::{NOW_MS, SKEW, create, key, named, rotation_of, session},
 };
 
-use crate::servers::{Database, Server};
+use tokio::time;
+
+use crate::{
+    proxy::Proxy,
+    servers::{Database, Server},
+};
 
 /// H14, D7: first starts at once on an empty database all succeed, and make one schema and one key.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -172,5 +177,30 @@ async fn a_server_has_a_clock_of_its_own() {
             store.revocation_visibility(),
             RevocationVisibility::AnyOrder { poll_every }
         );
+    }
+}
+
+/// H9: a server that takes connections and does not answer is an error in bounded time, through
+/// connections of the store's own and through an application's pool.
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_not_waited_for_without_end() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let proxy = Proxy::before(&url).await;
+        let through = proxy.url(&url);
+        let shared = match server {
+            Server::Postgres => ConnectOptions::over(PgPool::connect(&through).await.unwrap()),
+            Server::MySql => ConnectOptions::over(MySqlPool::connect(&through).await.unwrap()),
+        };
+        proxy.hold();
+        time::pause();
+        for options in [shared, ConnectOptions::new(through.as_str())] {
+            let opening = SqlxStore::connect_with(options);
+            let opened = time::timeout(Duration::from_mins(2), opening).await;
+            let refused = opened.expect("it waits for ever").unwrap_err();
+            assert!(matches!(refused, ConnectError::Database(_)), "{refused:?}");
+        }
+        time::resume();
     }
 }
