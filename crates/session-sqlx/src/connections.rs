@@ -148,7 +148,7 @@ pub(crate) struct Lease<D: Dialect> {
 }
 
 impl<D: Dialect> Lease<D> {
-    pub(crate) async fn of(pool: &Pool<D>) -> Result<Self, Failure> {
+    pub(crate) async fn of(pool: &Pool<D>) -> Result<Self, sqlx::Error> {
         let mut connection = pool.acquire().await?;
         // A transaction that the database ended by itself (no room, no memory, an I/O error) stays
         // open in the driver's books, which then refuse the connection's next one for ever.
@@ -175,6 +175,11 @@ impl<D: Dialect> Lease<D> {
     ) -> Result<Vec<D::Row>, Failure> {
         let answer = D::fetch(self, sql, values).await;
         answer.map_err(Failure::Unasked)
+    }
+
+    /// Gives the connection back after work that went well.
+    pub(crate) fn give_back(mut self) {
+        self.is_finished = true;
     }
 
     /// Gives the connection back, unless it is of no more use.

@@ -191,9 +191,9 @@ pub(crate) struct Statements {
     pub(crate) clock: Option<&'static str>,
     /// schema or NULL, name of the version's table; no row when it is not there
     pub(crate) find_schema: &'static str,
-    /// nothing; lets one process migrate at a time, `locked` = 1
+    /// schema or NULL, name of the version's table; lets one process migrate at a time, `locked` = 1
     pub(crate) lock_schema: Option<&'static str>,
-    /// nothing; undoes `lock_schema` where the end of the transaction does not
+    /// as `lock_schema`; undoes it where the end of the transaction does not
     pub(crate) unlock_schema: Option<&'static str>,
     /// schema; makes new tables appear in it
     pub(crate) enter_schema: Option<&'static str>,

@@ -11,7 +11,8 @@ use crate::{
 /// Applies the migrations that are missing.
 ///
 /// Versions are kept in a table of our own, as the application may keep its tables beside ours. Of
-/// processes that start together one migrates, and the others wait and find it done.
+/// processes that start together one migrates, and the others wait and find it done. After an error
+/// the connection must be closed: it may hold the lock still, or a transaction.
 pub(crate) async fn migrate<D: Dialect>(
     connection: &mut D::Connection,
     names: &Names,
@@ -24,11 +25,13 @@ pub(crate) async fn migrate<D: Dialect>(
         Some(_) => names.fill_inside(text),
         None => names.fill(text),
     };
+    let table = names.version_table();
+    let place = [Value::Text(names.schema()), (&table).into()];
     let mut transaction = connection
         .begin_with(D::BEGIN_MIGRATION.into_sql_str())
         .await?;
     if let Some(lock) = D::STATEMENTS.lock_schema {
-        let answer = D::fetch(&mut transaction, inside(lock), &[]).await?;
+        let answer = D::fetch(&mut transaction, inside(lock), &place).await?;
         let locked = answer.first().map(|row| D::number(row, "locked"));
         if locked.transpose()?.flatten() != Some(1) {
             return Err(ConnectError::MigratedByAnother);
@@ -49,7 +52,7 @@ pub(crate) async fn migrate<D: Dialect>(
     }
     transaction.commit().await?;
     if let Some(unlock) = D::STATEMENTS.unlock_schema {
-        D::fetch(connection, inside(unlock), &[]).await?;
+        D::fetch(connection, inside(unlock), &place).await?;
     }
     Ok(())
 }

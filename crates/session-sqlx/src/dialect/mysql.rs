@@ -109,8 +109,11 @@ impl Dialect for MySql {
         clock: Some("SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000 AS SIGNED) AS clock_ms"),
         find_schema: "SELECT 1 FROM information_schema.tables \
                       WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?",
-        lock_schema: Some("SELECT CAST(GET_LOCK('session_schema', 30) AS SIGNED) AS locked"),
-        unlock_schema: Some("SELECT RELEASE_LOCK('session_schema')"),
+        lock_schema: Some(
+            "SELECT CAST(GET_LOCK(MD5(CONCAT_WS('.', COALESCE(?, DATABASE()), ?)), 30) \
+             AS SIGNED) AS locked",
+        ),
+        unlock_schema: Some("SELECT RELEASE_LOCK(MD5(CONCAT_WS('.', COALESCE(?, DATABASE()), ?)))"),
         enter_schema: None,
         create_schema: "CREATE TABLE IF NOT EXISTS session_schema \
                         (version BIGINT NOT NULL PRIMARY KEY) ENGINE = InnoDB",

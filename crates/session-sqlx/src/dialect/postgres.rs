@@ -107,7 +107,10 @@ impl Dialect for Postgres {
         clock: Some("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS clock_ms"),
         find_schema: "SELECT 1 FROM pg_tables \
                       WHERE schemaname = COALESCE($1, current_schema()) AND tablename = $2",
-        lock_schema: Some("SELECT 1::bigint AS locked FROM pg_advisory_xact_lock(7310033)"),
+        lock_schema: Some(
+            "SELECT 1::bigint AS locked FROM pg_advisory_xact_lock(7310033, \
+             hashtext(COALESCE($1::text, current_schema()::text) || '.' || $2::text))",
+        ),
         unlock_schema: None,
         enter_schema: Some("SELECT set_config('search_path', $1, true)"),
         create_schema: "CREATE TABLE IF NOT EXISTS session_schema (version BIGINT NOT NULL)",

@@ -9,7 +9,7 @@ use sqlx::{
 
 use super::{Settings, not_primary, pool};
 use crate::{
-    connections::{Connections, must_be_primary},
+    connections::{Connections, Lease, must_be_primary},
     dialect::mysql,
     error::ConnectError,
     migrate::migrate,
@@ -63,9 +63,9 @@ impl Settings {
         self,
         pool: MySqlPool,
     ) -> Result<Connections<MySql>, ConnectError> {
-        let mut connection = pool.acquire().await?;
+        let mut connection = Lease::<MySql>::of(&pool).await?;
         self.prepare_mysql(&mut connection).await?;
-        drop(connection);
+        connection.give_back();
         Ok(self.over_mysql(pool, true))
     }
 

@@ -9,7 +9,7 @@ use sqlx::{
 
 use super::{Settings, not_primary, pool};
 use crate::{
-    connections::{Connections, must_be_primary},
+    connections::{Connections, Lease, must_be_primary},
     dialect::postgres,
     error::ConnectError,
     migrate::migrate,
@@ -45,9 +45,9 @@ impl Settings {
         self,
         pool: PgPool,
     ) -> Result<Connections<Postgres>, ConnectError> {
-        let mut connection = pool.acquire().await?;
+        let mut connection = Lease::<Postgres>::of(&pool).await?;
         self.prepare_postgres(&mut connection).await?;
-        drop(connection);
+        connection.give_back();
         Ok(self.over_postgres(pool, true))
     }
 

@@ -10,7 +10,12 @@ use sqlx::{
 use tokio::time;
 
 use super::{Settings, pool};
-use crate::{connections::Connections, dialect::sqlite, error::ConnectError, migrate::migrate};
+use crate::{
+    connections::{Connections, Lease},
+    dialect::sqlite,
+    error::ConnectError,
+    migrate::migrate,
+};
 
 impl Settings {
     pub(super) async fn open_sqlite(self, url: &str) -> Result<Connections<Sqlite>, ConnectError> {
@@ -71,7 +76,7 @@ impl Settings {
         pool: SqlitePool,
     ) -> Result<Connections<Sqlite>, ConnectError> {
         self.has_no_schema()?;
-        let mut connection = pool.acquire().await?;
+        let mut connection = Lease::<Sqlite>::of(&pool).await?;
         let path: String = sqlx::query_scalar(sqlite::ASK_PATH)
             .fetch_one(&mut *connection)
             .await?;
@@ -84,7 +89,7 @@ impl Settings {
             }
         }
         migrate::<Sqlite>(&mut connection, &self.names).await?;
-        drop(connection);
+        connection.give_back();
         Ok(Connections {
             shared: true,
             ..self.over_file(pool)

@@ -13,7 +13,7 @@ use tokio::time;
 
 use crate::{
     proxy::Proxy,
-    servers::{Database, Server},
+    servers::{Database, PATIENCE, Server},
 };
 
 /// H14, D7: first starts at once on an empty database all succeed, and make one schema and one key.
@@ -202,5 +202,53 @@ async fn a_server_that_does_not_answer_is_not_waited_for_without_end() {
             assert!(matches!(refused, ConnectError::Database(_)), "{refused:?}");
         }
         time::resume();
+    }
+}
+
+/// F1, G11: opening over an application's pool that fails half-way leaves neither a lock nor a
+/// transaction on its connections, and the next attempt succeeds.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opening_that_fails_leaves_nothing_on_the_pool() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        // In the way of the migration's last step.
+        let in_the_way = "CREATE TABLE session_schema (version BIGINT, other INTEGER NOT NULL)";
+        macro_rules! twice_over {
+            ($pool:expr) => {{
+                let pool = $pool;
+                database.run(in_the_way).await;
+                let over = || ConnectOptions::over(pool.clone()).timeout(PATIENCE);
+                let refused = SqlxStore::connect_with(over()).await.unwrap_err();
+                assert!(matches!(refused, ConnectError::Database(_)), "{refused:?}");
+                database.run("DROP TABLE session_schema").await;
+                // Elsewhere first: a lock that was left would keep this one waiting.
+                let other = SqlxStore::connect_with(database.options().await);
+                let other = time::timeout(Duration::from_secs(20), other).await;
+                create(&other.unwrap().unwrap(), &session("one")).await;
+                let store = SqlxStore::connect_with(over()).await.unwrap();
+                assert!(store.get(&session("one").handle).await.unwrap().is_some());
+            }};
+        }
+        match server {
+            Server::Postgres => twice_over!(
+                sqlx::postgres::PgPoolOptions::new()
+                    .max_connections(1)
+                    .connect(&url)
+                    .await
+                    .unwrap()
+            ),
+            Server::MySql => twice_over!(
+                sqlx::mysql::MySqlPoolOptions::new()
+                    .max_connections(1)
+                    .after_connect(|connection, _| {
+                        let set = sqlx::raw_sql("SET SESSION sql_mode = 'STRICT_ALL_TABLES'");
+                        Box::pin(async move { set.execute(connection).await.map(drop) })
+                    })
+                    .connect(&url)
+                    .await
+                    .unwrap()
+            ),
+        }
     }
 }
