@@ -45,13 +45,13 @@ impl<D: Dialect> Connections<D> {
         self.patiently(|| async {
             let mut lease = Lease::of(&self.writer).await?;
             let done = async {
-                let mut transaction = lease.begin().await?;
+                let mut transaction = self.begin(&mut lease).await?;
                 let mut touched = 0;
                 for (sql, values) in statements {
                     let sql = self.names.fill(sql);
                     touched = D::execute(&mut transaction, sql, values).await?;
                 }
-                transaction.commit().await?;
+                self.commit(transaction).await?;
                 Ok(touched)
             }
             .await;
@@ -61,6 +61,31 @@ impl<D: Dialect> Connections<D> {
             }
         })
         .await
+    }
+
+    pub(crate) async fn begin<'l>(
+        &self,
+        lease: &'l mut Lease<D>,
+    ) -> Result<Transaction<'l, D>, Failure> {
+        let mut transaction = lease.begin().await?;
+        if let (true, Some(limit)) = (self.shared, D::LIMIT) {
+            let milliseconds = self.timeout.as_millis().to_string();
+            let values = [(&milliseconds).into()];
+            D::fetch(&mut transaction, self.names.fill(limit), &values)
+                .await
+                .map_err(Failure::Unasked)?;
+        }
+        Ok(transaction)
+    }
+
+    pub(crate) async fn commit(
+        &self,
+        mut transaction: Transaction<'_, D>,
+    ) -> Result<(), sqlx::Error> {
+        if let Some(unlimited) = D::UNLIMITED {
+            D::run(&mut transaction, self.names.fill(unlimited)).await?;
+        }
+        transaction.commit().await
     }
 
     /// Runs one statement that changes nothing.

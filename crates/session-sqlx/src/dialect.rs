@@ -25,6 +25,11 @@ pub(crate) trait Dialect: Database {
     const BEGIN_MIGRATION: &'static str;
     /// Makes the transaction at hand wait for the disk, where its default may be not to.
     const COMMIT_DURABLY: Option<&'static str>;
+    /// Limits each statement of the transaction at hand, where an application's own limit may be
+    /// another: milliseconds as a text.
+    const LIMIT: Option<&'static str>;
+    /// Ends such a limit: a commit that is given up while it waits for replicas counts as done.
+    const UNLIMITED: Option<&'static str>;
     /// Asks whether the transaction at hand sees no more than was there at its first statement, and
     /// so may not see a session that it is to end: `is_fixed` = 0 or 1.
     const ASK_SNAPSHOT: Option<&'static str>;

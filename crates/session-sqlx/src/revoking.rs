@@ -25,10 +25,10 @@ impl<D: Dialect> Connections<D> {
         self.patiently(|| async {
             let mut lease = Lease::of(&self.writer).await?;
             let done = async {
-                let mut transaction = lease.begin().await?;
+                let mut transaction = self.begin(&mut lease).await?;
                 let revoked =
                     end::<D>(&mut transaction, &self.names, scope, &handles, skew).await?;
-                transaction.commit().await?;
+                self.commit(transaction).await?;
                 Ok(revoked)
             }
             .await;

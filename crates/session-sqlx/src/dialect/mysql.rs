@@ -136,6 +136,8 @@ impl Dialect for MySql {
     const ASK_SNAPSHOT: Option<&'static str> = None;
     const ASK_REPLICA: Option<&'static str> =
         Some("SELECT CAST(@@global.read_only NOT IN ('0', 'OFF') AS SIGNED) AS is_replica");
+    const LIMIT: Option<&'static str> = None;
+    const UNLIMITED: Option<&'static str> = None;
     const CLEAR: Option<&'static str> = Some("ROLLBACK");
 
     fn judge(error: &sqlx::Error) -> Trouble {

@@ -125,10 +125,17 @@ impl Dialect for Postgres {
     /// whatever the application's defaults are, a revocation or a rotation that was acknowledged is
     /// on the disk, and every statement sees what was committed before it.
     const BEGIN: &'static str = "BEGIN; ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
-                                 SET LOCAL synchronous_commit = on";
+                                 SELECT set_config('synchronous_commit', \
+                                 CASE current_setting('synchronous_commit') \
+                                 WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)";
     const BEGIN_MIGRATION: &'static str = "BEGIN; ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
          SET LOCAL statement_timeout = '30s'";
-    const COMMIT_DURABLY: Option<&'static str> = Some("SET LOCAL synchronous_commit = on");
+    const COMMIT_DURABLY: Option<&'static str> = Some(
+        "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
+         WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)",
+    );
+    const LIMIT: Option<&'static str> = Some("SELECT set_config('statement_timeout', $1, true)");
+    const UNLIMITED: Option<&'static str> = Some("SET LOCAL statement_timeout = 0");
     const ASK_SNAPSHOT: Option<&'static str> = Some(
         "SELECT (current_setting('transaction_isolation') IN ('repeatable read', 'serializable'))\
          ::int::bigint AS is_fixed",

@@ -111,6 +111,8 @@ impl Dialect for Sqlite {
     /// One that began before another one wrote cannot write.
     const ASK_SNAPSHOT: Option<&'static str> = None;
     const ASK_REPLICA: Option<&'static str> = None;
+    const LIMIT: Option<&'static str> = None;
+    const UNLIMITED: Option<&'static str> = None;
     const CLEAR: Option<&'static str> = None;
 
     /// Writers that wait for one another wait inside SQLite, so its `SQLITE_BUSY` is final.

@@ -252,3 +252,51 @@ async fn an_opening_that_fails_leaves_nothing_on_the_pool() {
         }
     }
 }
+
+/// Security §5.2: a commit that waits for replicas is not cut short by the application's limit on
+/// statements, which would acknowledge it unreplicated; the statements before it have our limit; and
+/// whoever waits until replicas show what was written goes on doing so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_waits_for_replicas_as_long_as_it_takes() {
+    let database = Database::on(Server::Postgres);
+    let pool = sqlx::postgres::PgPoolOptions::new()
+        .after_connect(|connection, _| {
+            let set = "SET statement_timeout = '41s'; SET synchronous_commit = remote_apply";
+            let set = sqlx::raw_sql(set);
+            Box::pin(async move { set.execute(connection).await.map(drop) })
+        })
+        .connect(&database.url().await)
+        .await
+        .unwrap();
+    let options = ConnectOptions::over(pool).timeout(Duration::from_secs(42));
+    let store = SqlxStore::connect_with(options).await.unwrap();
+    for name in ["rotated", "revoked"] {
+        create(&store, &session(name)).await;
+    }
+    database
+        .run(
+            "CREATE TABLE seen (moment TEXT, timeout TEXT, waits TEXT); \
+             CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             INSERT INTO seen VALUES (TG_ARGV[0], current_setting('statement_timeout'), \
+             current_setting('synchronous_commit')); RETURN new; END $$; \
+             CREATE TRIGGER during BEFORE UPDATE ON session_sessions \
+             FOR EACH ROW EXECUTE FUNCTION see('during'); \
+             CREATE TRIGGER during BEFORE INSERT ON session_revocations \
+             FOR EACH ROW EXECUTE FUNCTION see('during'); \
+             CREATE CONSTRAINT TRIGGER commit AFTER UPDATE ON session_sessions \
+             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION see('commit'); \
+             CREATE CONSTRAINT TRIGGER commit AFTER INSERT ON session_revocations \
+             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION see('commit')",
+        )
+        .await;
+    let rotation = rotation_of(&session("rotated"));
+    let _verdict = store.rotate(&rotation).await.unwrap();
+    store.revoke(&named(&["revoked"]), SKEW).await.unwrap();
+    for (moment, timeout) in [("during", "42s"), ("commit", "0")] {
+        let seen = format!(
+            "SELECT count(*) FROM seen WHERE moment = '{moment}' AND timeout = '{timeout}' \
+             AND waits = 'remote_apply'"
+        );
+        assert_eq!(database.ask(&seen).await, 2, "{moment}");
+    }
+}
