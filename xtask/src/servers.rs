@@ -9,7 +9,9 @@ mod postgres;
 
 use std::{
     fs,
+    io::Write,
     net::TcpListener,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -82,6 +84,10 @@ struct Server {
 
 impl Server {
     fn stop(&mut self) {
+        // Once it has been waited for, its pid may be somebody else's.
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
         let signalled = Command::new("kill")
             .args(["-s", self.ends_on, &self.child.id().to_string()])
             .status();
@@ -116,6 +122,20 @@ impl Account {
         }
         process::capture(install.arg(&folder))?;
         Ok(folder)
+    }
+
+    /// A file that this account alone can read.
+    fn secret(self, folder: &Path, name: &str, text: &str) -> Result<PathBuf, String> {
+        let file = folder.join(name);
+        let problem = |error: std::io::Error| format!("{}: {error}", file.display());
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        let mut opened = options.open(&file).map_err(problem)?;
+        opened.write_all(text.as_bytes()).map_err(problem)?;
+        if let Some(account) = self.0 {
+            process::capture(Command::new("chown").arg(account).arg(&file))?;
+        }
+        Ok(file)
     }
 
     /// A program under this account.
@@ -189,6 +209,7 @@ fn program(find: impl Fn() -> Option<PathBuf>, package: &str) -> Result<PathBuf,
     if let Some(program) = find() {
         return Ok(program);
     }
+    let _quiet = Quiet::while_installing()?;
     let mut install = Command::new("apt-get");
     install
         .args(["install", "--yes", "--no-install-recommends", package])
@@ -196,6 +217,53 @@ fn program(find: impl Fn() -> Option<PathBuf>, package: &str) -> Result<PathBuf,
     process::show(&mut install)
         .map_err(|problem| format!("{problem}\ninstall the package `{package}` and try again"))?;
     find().ok_or_else(|| format!("the package `{package}` brought no server"))
+}
+
+/// While packages are installed: their services are not started, as the machine may need their ports
+/// for something else, and no database is made that nobody asked for.
+struct Quiet(Vec<PathBuf>);
+
+impl Quiet {
+    fn while_installing() -> Result<Self, String> {
+        let mut quiet = Self(Vec::new());
+        quiet.put("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)?;
+        quiet.put(
+            "/etc/postgresql-common/createcluster.d/session-throw-away.conf",
+            "create_main_cluster = false\n",
+            0o644,
+        )?;
+        Ok(quiet)
+    }
+
+    /// Writes a file unless there is one, which says what its owner wants.
+    fn put(&mut self, path: &str, text: &str, mode: u32) -> Result<(), String> {
+        let path = PathBuf::from(path);
+        let problem = |error: std::io::Error| format!("{}: {error}", path.display());
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(problem)?;
+        }
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true).mode(mode);
+        match options.open(&path) {
+            Ok(mut file) => {
+                file.write_all(text.as_bytes()).map_err(problem)?;
+                self.0.push(path);
+                Ok(())
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(problem(error)),
+        }
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        for file in &self.0 {
+            if let Err(error) = fs::remove_file(file) {
+                eprintln!("{}: {error}", file.display());
+            }
+        }
+    }
 }
 
 /// A program in one of the folders of the search path and of the system.
@@ -240,6 +308,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     /// Both servers answer, and when they are dropped neither they nor their folder are left.
@@ -258,5 +328,33 @@ mod tests {
         assert!(!running.iter().any(|process| process.exists()));
         let folder = std::env::temp_dir().join(format!("session-servers-{}", std::process::id()));
         assert!(!folder.exists());
+    }
+
+    /// What is written down of a password is for one account.
+    #[test]
+    fn a_secret_is_readable_by_its_account_alone() {
+        let folder = std::env::temp_dir().join(format!("session-secret-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let secret = Account(None).secret(&folder, "password", "canary").unwrap();
+        let mode = fs::metadata(&secret).unwrap().permissions().mode();
+        assert_eq!(fs::read_to_string(&secret).unwrap(), "canary");
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    /// A process that has ended already is not signalled: its number may be another's by now.
+    #[test]
+    fn a_server_that_ended_is_not_signalled() {
+        let mut child = Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        let mut server = Server {
+            variable: "NONE",
+            url: String::new(),
+            child,
+            ends_on: "NOT-A-SIGNAL",
+        };
+        let began = std::time::Instant::now();
+        server.stop();
+        assert!(began.elapsed() < Duration::from_secs(1));
     }
 }

@@ -1,6 +1,6 @@
 //! A MariaDB server with the durable settings that it comes with.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use super::{Account, Server, free_port, launch, on_path, password, program};
 use crate::process;
@@ -25,12 +25,11 @@ pub(super) fn start(parent: &Path) -> Result<Server, String> {
             .arg(at("datadir", &data))
             .current_dir(&folder),
     )?;
-    let accounts = parent.join("mariadb.sql");
     let grant = format!(
         "CREATE USER session@'127.0.0.1' IDENTIFIED BY '{password}';\n\
          GRANT ALL ON *.* TO session@'127.0.0.1';\n"
     );
-    fs::write(&accounts, grant).map_err(|error| error.to_string())?;
+    let accounts = account.secret(&folder, "accounts.sql", &grant)?;
     let mut command = account.server(&mariadbd, "TERM", &log)?;
     command
         .args([

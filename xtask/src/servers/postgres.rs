@@ -17,8 +17,7 @@ pub(super) fn start(parent: &Path) -> Result<Server, String> {
     let folder = account.folder(parent, "postgres")?;
     let (data, log) = (folder.join("data"), parent.join("postgres.log"));
     let (port, password) = (free_port()?.to_string(), password()?);
-    let secret = parent.join("postgres.password");
-    fs::write(&secret, &password).map_err(|error| error.to_string())?;
+    let secret = account.secret(&folder, "password", &password)?;
     process::capture(
         account
             .command(&beside("initdb"))
