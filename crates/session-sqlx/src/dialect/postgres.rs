@@ -14,15 +14,19 @@ use crate::{
     row,
 };
 
-/// Deletes and records in one statement, which sees each row once: what is deleted is recorded. A
+/// Deletes and records in one statement, which sees each row once: what is deleted is recorded. The
+/// rows are locked in one order, whatever the scope, so that two who end the same sessions do not
+/// wait for one another. A
 /// record that an operator's hand left behind must not keep a session alive, nor go unheard.
 macro_rules! revoke_where {
     ($scope:literal) => {
         concat!(
-            "WITH gone AS (DELETE FROM session_sessions WHERE ",
+            "WITH wanted AS MATERIALIZED (SELECT handle FROM session_sessions WHERE ",
             $scope,
-            " RETURNING handle, access_expires_at_ms + \
-             LEAST($1, 9223372036854775807 - GREATEST(access_expires_at_ms, 0)) AS expires_at_ms) \
+            " ORDER BY handle FOR UPDATE), gone AS (DELETE FROM session_sessions AS session \
+             USING wanted WHERE session.handle = wanted.handle \
+             RETURNING session.handle, session.access_expires_at_ms + LEAST($1, \
+             9223372036854775807 - GREATEST(session.access_expires_at_ms, 0)) AS expires_at_ms) \
              INSERT INTO session_revocations AS known (handle, expires_at_ms) \
              SELECT handle, expires_at_ms FROM gone \
              ON CONFLICT (handle) DO UPDATE SET expires_at_ms = \

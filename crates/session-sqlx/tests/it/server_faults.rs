@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use session_core::store::{RevocationCursor, Rotated, SessionStore, StoreError};
-use session_sqlx::{ConnectOptions, SqlxStore};
-use session_testkit::store::records::{
-    SKEW, all_revocations, create, handle, key, named, rotation_of, session,
+use session_core::{
+    TenantId,
+    store::{
+        RevocationCursor, Rotated, SessionRecord, SessionScope, SessionStore, StoreError,
+    },
 };
+use session_sqlx::{ConnectOptions, SqlxStore};
+use session_testkit::store::{race, records::{
+    NOW_MS, SKEW, all_of, all_revocations, create, handle, key, named, rotation_of, session,
+}};
 use sqlx::{
     Connection, MySqlConnection, PgConnection, mysql::MySqlPoolOptions, postgres::PgPoolOptions,
 };
@@ -338,4 +343,39 @@ async fn a_record_that_was_left_behind_saves_no_session() {
         let (heard, _) = all_revocations(&store, cursor, 9).await;
         assert!(revoked.iter().all(|one| heard.contains(one)));
     }
+}
+
+/// F17: revocations of the same sessions by user, by tenant and by handle lock them in one order,
+/// so that none of them is ended in favour of another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn revocations_that_cross_never_deadlock() {
+    let database = Database::on(Server::Postgres);
+    let store = database.store().await;
+    for round in 0..5 {
+        let mut handles = Vec::new();
+        for number in 0..40 {
+            let row = SessionRecord {
+                created_at_ms: NOW_MS - number,
+                ..session(&format!("s-{round}-{number:02}"))
+            };
+            create(&store, &row).await;
+            handles.push(row.handle);
+        }
+        let scopes = [
+            all_of("ann"),
+            SessionScope::Tenant(TenantId::default()),
+            SessionScope::Handles(handles.clone()),
+            SessionScope::Handles(handles.into_iter().rev().collect()),
+        ];
+        let revoked = race(scopes.len(), |number| {
+            let (store, scope) = (store.clone(), scopes[number].clone());
+            async move { store.revoke(&scope, SKEW).await.unwrap().len() }
+        })
+        .await;
+        assert_eq!(revoked.iter().sum::<usize>(), 40);
+    }
+    // A server process counts at its end.
+    end_all_connections(&database).await;
+    let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    assert_eq!(database.ask(deadlocks).await, 0);
 }
