@@ -113,6 +113,13 @@ impl<D: Dialect> Connections<D> {
         Ok(lease)
     }
 
+    fn most_connections(&self) -> u32 {
+        [&self.writer, &self.readers]
+            .map(|pool| pool.options().get_max_connections())
+            .into_iter()
+            .fold(0, u32::max)
+    }
+
     /// Makes an attempt again while other transactions are in its way, from its beginning, so that it
     /// reads anew what it decides by (security F17), and on another connection when one turns out
     /// to be dead before anything was asked of it.
@@ -121,21 +128,24 @@ impl<D: Dialect> Connections<D> {
         F: Future<Output = Result<T, Failure>>,
     {
         let persist = async {
-            let mut attempts = 0;
+            let (mut attempts, mut replaced) = (0, 0);
+            let most_replaced = self.most_connections().saturating_add(1);
             loop {
                 let failure = match attempt().await {
                     Ok(answer) => return Ok(answer),
                     Err(failure) => failure,
                 };
-                attempts += 1;
-                if attempts == MOST_ATTEMPTS {
-                    return Err(failure);
-                }
                 match &failure {
-                    Failure::Unasked(error) if D::judge(error) == Trouble::Disconnected => {}
-                    Failure::Unasked(error) | Failure::Driver(error)
-                        if D::judge(error) == Trouble::Contention =>
+                    // All connections of a pool may have died with the server.
+                    Failure::Unasked(error)
+                        if D::judge(error) == Trouble::Disconnected && replaced < most_replaced =>
                     {
+                        replaced += 1;
+                    }
+                    Failure::Unasked(error) | Failure::Driver(error)
+                        if D::judge(error) == Trouble::Contention && attempts < MOST_RETRIES =>
+                    {
+                        attempts += 1;
                         time::sleep(pause(attempts)).await;
                     }
                     _ => return Err(failure),
@@ -305,5 +315,4 @@ fn pause(attempts: u32) -> Duration {
     Duration::from_millis(random % most)
 }
 
-/// Enough for a pool of connections that all died with the server.
-const MOST_ATTEMPTS: u32 = 20;
+const MOST_RETRIES: u32 = 20;

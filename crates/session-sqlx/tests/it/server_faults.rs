@@ -260,6 +260,42 @@ async fn connections_that_died_are_replaced() {
     }
 }
 
+/// A pool of any size may have died as a whole; each connection of it is replaced.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_pool_that_died_is_replaced() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        macro_rules! all_die {
+            ($options:expr) => {{
+                let pool = $options
+                    .max_connections(30)
+                    .test_before_acquire(false)
+                    .connect(&url)
+                    .await
+                    .unwrap();
+                let options = ConnectOptions::over(pool.clone()).timeout(PATIENCE);
+                let store = SqlxStore::connect_with(options).await.unwrap();
+                create(&store, &session("one")).await;
+                let mut all = Vec::new();
+                for _ in 0..30 {
+                    all.push(pool.acquire().await.unwrap());
+                }
+                drop(all);
+                end_all_connections(&database).await;
+                assert!(store.get(&handle("one")).await.unwrap().is_some());
+            }};
+        }
+        match server {
+            Server::Postgres => all_die!(PgPoolOptions::new()),
+            Server::MySql => all_die!(MySqlPoolOptions::new().after_connect(|connection, _| {
+                let set = sqlx::raw_sql("SET SESSION sql_mode = 'STRICT_ALL_TABLES'");
+                Box::pin(async move { set.execute(connection).await.map(drop) })
+            })),
+        }
+    }
+}
+
 async fn end_all_connections(database: &Database) {
     match database.server {
         Server::Postgres => {
