@@ -5,6 +5,23 @@ use sqlx::{Database, SqlStr};
 
 use crate::connections::Connections;
 
+/// The columns of a session that are read. A later version may add one while this one runs, and a
+/// statement that was prepared with `*` would then fail or read it too.
+macro_rules! session_columns {
+    () => {
+        "handle, tenant, user_id, generation, secret_hash, refresh_key, rotations, payload, \
+         payload_version, data, created_at_ms, refreshed_at_ms, expires_at_ms, \
+         absolute_expires_at_ms, access_expires_at_ms"
+    };
+}
+
+/// The columns of a key.
+macro_rules! key_columns {
+    () => {
+        "id, purpose, algorithm, created_at_ms, material, sealed_under"
+    };
+}
+
 mod drive;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;

@@ -39,7 +39,7 @@ macro_rules! record_with {
 macro_rules! list_where {
     ($from:literal) => {
         concat!(
-            "SELECT session.* FROM ",
+            "SELECT ", session_columns!(), " FROM ",
             $from,
             " AND session.expires_at_ms > ? AND (session.created_at_ms, session.handle) > (?, ?)",
             " ORDER BY session.created_at_ms, session.handle LIMIT ?"
@@ -53,9 +53,9 @@ macro_rules! by_scope {
             // The handles first, then each session by its key: the optimiser reads all of a small
             // table instead, and would lock all of it.
             handles: $statement!(
-                "JSON_TABLE(?, '$[*]' COLUMNS (handle VARBINARY(128) PATH '$')) AS wanted \
+                "JSON_TABLE(?, '$[*]' COLUMNS (name VARBINARY(128) PATH '$')) AS wanted \
                  STRAIGHT_JOIN session_sessions AS session FORCE INDEX (PRIMARY) \
-                 ON session.handle = wanted.handle WHERE TRUE"
+                 ON session.handle = wanted.name WHERE TRUE"
             ),
             user: $statement!(
                 "session_sessions AS session FORCE INDEX (by_user) WHERE session.user_id = ? \
@@ -76,7 +76,7 @@ impl Dialect for MySql {
                  SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL \
                  WHERE NOT EXISTS (SELECT 1 FROM session_revocations AS known \
                  WHERE known.handle = ?)",
-        get: "SELECT * FROM session_sessions WHERE handle = ?",
+        get: concat!("SELECT ", session_columns!(), " FROM session_sessions WHERE handle = ?"),
         rotate: "UPDATE session_sessions SET generation = ?, secret_hash = ?, refresh_key = ?, \
                  rotations = ?, refreshed_at_ms = ?, expires_at_ms = ?, \
                  access_expires_at_ms = GREATEST(access_expires_at_ms, ?) \
@@ -96,7 +96,7 @@ impl Dialect for MySql {
         // keep other revocations waiting for an application's transaction.
         revoke_anew: Some(record_with!("REPLACE")),
         list: by_scope!(list_where),
-        load_keys: "SELECT * FROM session_keys ORDER BY created_at_ms DESC, id",
+        load_keys: concat!("SELECT ", key_columns!(), " FROM session_keys ORDER BY created_at_ms DESC, id"),
         lock_keys: Some("SELECT version FROM session_schema FOR UPDATE"),
         insert_key: "INSERT INTO session_keys (id, purpose, algorithm, created_at_ms, material, \
                      sealed_under) SELECT ?, ?, ?, ?, ?, ? FROM DUAL WHERE NOT EXISTS \

@@ -6,7 +6,7 @@ use session_core::store::{KeyInserted, RevocationVisibility, SessionStore};
 use session_sqlx::{ConnectError, ConnectOptions, MySqlPool, PgPool, SqlxStore};
 use session_testkit::store::{
     race,
-    records::{NOW_MS, SKEW, create, key, named, rotation_of, session},
+    records::{NOW_MS, SKEW, all_of, create, handle, key, named, rotation_of, session},
 };
 
 use tokio::time;
@@ -298,5 +298,32 @@ async fn a_commit_waits_for_replicas_as_long_as_it_takes() {
              AND waits = 'remote_apply'"
         );
         assert_eq!(database.ask(&seen).await, 2, "{moment}");
+    }
+}
+
+/// H14: while nodes are brought up to date one by one, a column that a newer one added disturbs no
+/// older one, whose statements were prepared before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_a_later_version_adds_disturbs_nobody() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let store = SqlxStore::connect_with(database.options().await.connections(1))
+            .await
+            .unwrap();
+        create(&store, &session("one")).await;
+        let _inserted = store.insert_key(&key("d-1", 0), 0).await.unwrap();
+        let everybody = all_of("ann");
+        for round in 0..2 {
+            assert!(store.get(&handle("one")).await.unwrap().is_some());
+            assert_eq!(store.load_keys().await.unwrap().len(), 1);
+            let listed = store.list(&everybody, NOW_MS, None, 9).await.unwrap();
+            assert!(listed == [session("one")]);
+            if round == 0 {
+                for table in ["session_sessions", "session_keys", "session_revocations"] {
+                    let add = format!("ALTER TABLE {table} ADD COLUMN later INTEGER");
+                    database.run(&add).await;
+                }
+            }
+        }
     }
 }
