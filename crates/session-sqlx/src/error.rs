@@ -42,6 +42,10 @@ pub enum ConnectError {
     #[error("the pool's connections must be opened with a strict sql_mode")]
     NotStrict,
 
+    /// MySQL replicates the text of statements, which would not do the same on a replica.
+    #[error("the server's binlog_format must be ROW or MIXED")]
+    LogsStatements,
+
     /// The database file could neither be opened nor made.
     #[error("the database file {} cannot be opened or made; does its folder exist?", path.display())]
     File {

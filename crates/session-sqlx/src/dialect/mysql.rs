@@ -59,7 +59,7 @@ macro_rules! by_scope {
             ),
             user: $statement!(
                 "session_sessions AS session FORCE INDEX (by_user) WHERE session.user_id = ? \
-                 AND session.tenant = COALESCE(?, session.tenant) AND NOT session.handle <=> ?"
+                 AND session.tenant = COALESCE(?, session.tenant) AND NOT (session.handle <=> ?)"
             ),
             tenant: $statement!(
                 "session_sessions AS session FORCE INDEX (by_tenant) WHERE session.tenant = ?"
@@ -195,3 +195,6 @@ pub(crate) const SET_MYSQL_TIMEOUT: &str = "SET SESSION max_execution_time = ?";
 /// Settings without which an acknowledged commit may be lost with the power.
 pub(crate) const ASK_DURABILITY: &str = "SELECT CAST(@@innodb_flush_log_at_trx_commit = 1 \
                                          AND (@@log_bin = 0 OR @@sync_binlog = 1) AS SIGNED)";
+/// A log of statements takes none that depends on READ COMMITTED, and replays others differently.
+pub(crate) const ASK_LOGS_STATEMENTS: &str =
+    "SELECT CAST(@@binlog_format = 'STATEMENT' AS SIGNED)";

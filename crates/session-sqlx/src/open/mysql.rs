@@ -79,6 +79,12 @@ impl Settings {
         if is_strict != 1 {
             return Err(ConnectError::NotStrict);
         }
+        let logs_statements: i64 = sqlx::query_scalar(mysql::ASK_LOGS_STATEMENTS)
+            .fetch_one(&mut *connection)
+            .await?;
+        if logs_statements != 0 {
+            return Err(ConnectError::LogsStatements);
+        }
         let is_durable: i64 = sqlx::query_scalar(mysql::ASK_DURABILITY)
             .fetch_one(&mut *connection)
             .await?;

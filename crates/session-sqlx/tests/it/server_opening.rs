@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use session_core::store::{KeyInserted, RevocationVisibility, SessionStore};
+use session_core::store::{KeyInserted, RevocationVisibility, SessionScope, SessionStore};
 use session_sqlx::{ConnectError, ConnectOptions, MySqlPool, PgPool, SqlxStore};
 use session_testkit::store::{
     race,
-    records::{NOW_MS, SKEW, all_of, create, handle, key, named, rotation_of, session},
+    records::{NOW_MS, SKEW, all_of, create, handle, key, named, names, rotation_of, session, user},
 };
 
 use tokio::time;
@@ -326,4 +326,50 @@ async fn a_column_that_a_later_version_adds_disturbs_nobody() {
             }
         }
     }
+}
+
+/// A server that replicates the text of statements is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_statements_is_refused() {
+    let database = Database::on(Server::MySql);
+    let pool = pool_with(
+        &database,
+        "SET SESSION sql_mode = 'STRICT_ALL_TABLES', binlog_format = 'STATEMENT'",
+    );
+    let refused = SqlxStore::from_pool(pool.await).await.unwrap_err();
+    assert!(matches!(refused, ConnectError::LogsStatements), "{refused:?}");
+}
+
+/// What the application's `sql_mode` makes of `NOT` decides nothing about who is spared.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_spared_session_is_spared_under_any_mode() {
+    let database = Database::on(Server::MySql);
+    let pool = pool_with(
+        &database,
+        "SET SESSION sql_mode = 'STRICT_ALL_TABLES,HIGH_NOT_PRECEDENCE'",
+    );
+    let options = ConnectOptions::over(pool.await).timeout(PATIENCE);
+    let store = SqlxStore::connect_with(options).await.unwrap();
+    for name in ["spared", "other"] {
+        create(&store, &session(name)).await;
+    }
+    let others = SessionScope::User {
+        user: user("ann"),
+        tenant: None,
+        except: Some(handle("spared")),
+    };
+    let listed = store.list(&others, NOW_MS, None, 9).await.unwrap();
+    assert!(listed == [session("other")]);
+    let revoked = store.revoke(&others, SKEW).await.unwrap();
+    assert_eq!(names(&revoked), ["other"]);
+}
+
+async fn pool_with(database: &Database, settings: &'static str) -> MySqlPool {
+    sqlx::mysql::MySqlPoolOptions::new()
+        .after_connect(move |connection, _| {
+            Box::pin(async move { sqlx::raw_sql(settings).execute(connection).await.map(drop) })
+        })
+        .connect(&database.url().await)
+        .await
+        .unwrap()
 }
