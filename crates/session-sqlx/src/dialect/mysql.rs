@@ -39,7 +39,9 @@ macro_rules! record_with {
 macro_rules! list_where {
     ($from:literal) => {
         concat!(
-            "SELECT ", session_columns!(), " FROM ",
+            "SELECT ",
+            session_columns!(),
+            " FROM ",
             $from,
             " AND session.expires_at_ms > ? AND (session.created_at_ms, session.handle) > (?, ?)",
             " ORDER BY session.created_at_ms, session.handle LIMIT ?"
@@ -76,7 +78,11 @@ impl Dialect for MySql {
                  SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL \
                  WHERE NOT EXISTS (SELECT 1 FROM session_revocations AS known \
                  WHERE known.handle = ?)",
-        get: concat!("SELECT ", session_columns!(), " FROM session_sessions WHERE handle = ?"),
+        get: concat!(
+            "SELECT ",
+            session_columns!(),
+            " FROM session_sessions WHERE handle = ?"
+        ),
         rotate: "UPDATE session_sessions SET generation = ?, secret_hash = ?, refresh_key = ?, \
                  rotations = ?, refreshed_at_ms = ?, expires_at_ms = ?, \
                  access_expires_at_ms = GREATEST(access_expires_at_ms, ?) \
@@ -96,7 +102,11 @@ impl Dialect for MySql {
         // keep other revocations waiting for an application's transaction.
         revoke_anew: Some(record_with!("REPLACE")),
         list: by_scope!(list_where),
-        load_keys: concat!("SELECT ", key_columns!(), " FROM session_keys ORDER BY created_at_ms DESC, id"),
+        load_keys: concat!(
+            "SELECT ",
+            key_columns!(),
+            " FROM session_keys ORDER BY created_at_ms DESC, id"
+        ),
         lock_keys: Some("SELECT version FROM session_schema FOR UPDATE"),
         insert_key: "INSERT INTO session_keys (id, purpose, algorithm, created_at_ms, material, \
                      sealed_under) SELECT ?, ?, ?, ?, ?, ? FROM DUAL WHERE NOT EXISTS \
@@ -196,5 +206,4 @@ pub(crate) const SET_MYSQL_TIMEOUT: &str = "SET SESSION max_execution_time = ?";
 pub(crate) const ASK_DURABILITY: &str = "SELECT CAST(@@innodb_flush_log_at_trx_commit = 1 \
                                          AND (@@log_bin = 0 OR @@sync_binlog = 1) AS SIGNED)";
 /// A log of statements takes none that depends on READ COMMITTED, and replays others differently.
-pub(crate) const ASK_LOGS_STATEMENTS: &str =
-    "SELECT CAST(@@binlog_format = 'STATEMENT' AS SIGNED)";
+pub(crate) const ASK_LOGS_STATEMENTS: &str = "SELECT CAST(@@binlog_format = 'STATEMENT' AS SIGNED)";

@@ -39,7 +39,9 @@ macro_rules! revoke_where {
 macro_rules! list_where {
     ($scope:literal, $now:literal, $created:literal, $handle:literal, $limit:literal) => {
         concat!(
-            "SELECT ", session_columns!(), " FROM session_sessions WHERE ",
+            "SELECT ",
+            session_columns!(),
+            " FROM session_sessions WHERE ",
             $scope,
             " AND expires_at_ms > ",
             $now,
@@ -61,7 +63,11 @@ impl Dialect for Postgres {
                  SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
                  WHERE NOT EXISTS (SELECT 1 FROM session_revocations WHERE handle = $16) \
                  ON CONFLICT (handle) DO NOTHING",
-        get: concat!("SELECT ", session_columns!(), " FROM session_sessions WHERE handle = $1"),
+        get: concat!(
+            "SELECT ",
+            session_columns!(),
+            " FROM session_sessions WHERE handle = $1"
+        ),
         rotate: "UPDATE session_sessions SET generation = $1, secret_hash = $2, \
                  refresh_key = $3, rotations = $4, refreshed_at_ms = $5, expires_at_ms = $6, \
                  access_expires_at_ms = GREATEST(access_expires_at_ms, $7) \
@@ -95,7 +101,11 @@ impl Dialect for Postgres {
             ),
             tenant: list_where!("tenant = $1", "$2", "$3", "$4", "$5"),
         },
-        load_keys: concat!("SELECT ", key_columns!(), " FROM session_keys ORDER BY created_at_ms DESC, id"),
+        load_keys: concat!(
+            "SELECT ",
+            key_columns!(),
+            " FROM session_keys ORDER BY created_at_ms DESC, id"
+        ),
         lock_keys: Some("SELECT version FROM session_schema FOR UPDATE"),
         insert_key: "INSERT INTO session_keys (id, purpose, algorithm, created_at_ms, material, \
                      sealed_under) SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS \

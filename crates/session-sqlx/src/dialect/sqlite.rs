@@ -28,7 +28,9 @@ macro_rules! revoke_where {
 macro_rules! list_where {
     ($scope:literal) => {
         concat!(
-            "SELECT ", session_columns!(), " FROM session_sessions WHERE ",
+            "SELECT ",
+            session_columns!(),
+            " FROM session_sessions WHERE ",
             $scope,
             " AND expires_at_ms > ? AND (created_at_ms, handle) > (?, ?)",
             " ORDER BY created_at_ms, handle LIMIT ?"
@@ -54,7 +56,11 @@ impl Dialect for Sqlite {
                  SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? \
                  WHERE NOT EXISTS (SELECT 1 FROM session_revocations WHERE handle = ?) \
                  ON CONFLICT (handle) DO NOTHING",
-        get: concat!("SELECT ", session_columns!(), " FROM session_sessions WHERE handle = ?"),
+        get: concat!(
+            "SELECT ",
+            session_columns!(),
+            " FROM session_sessions WHERE handle = ?"
+        ),
         rotate: "UPDATE session_sessions SET generation = ?, secret_hash = ?, refresh_key = ?, \
                  rotations = ?, refreshed_at_ms = ?, expires_at_ms = ?, \
                  access_expires_at_ms = max(access_expires_at_ms, ?) \
@@ -76,7 +82,11 @@ impl Dialect for Sqlite {
         ],
         revoke_anew: None,
         list: by_scope!(list_where),
-        load_keys: concat!("SELECT ", key_columns!(), " FROM session_keys ORDER BY created_at_ms DESC, id"),
+        load_keys: concat!(
+            "SELECT ",
+            key_columns!(),
+            " FROM session_keys ORDER BY created_at_ms DESC, id"
+        ),
         lock_keys: None,
         insert_key: "INSERT INTO session_keys (id, purpose, algorithm, created_at_ms, material, \
                      sealed_under) SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS \

@@ -6,7 +6,9 @@ use session_core::store::{KeyInserted, RevocationVisibility, SessionScope, Sessi
 use session_sqlx::{ConnectError, ConnectOptions, MySqlPool, PgPool, SqlxStore};
 use session_testkit::store::{
     race,
-    records::{NOW_MS, SKEW, all_of, create, handle, key, named, names, rotation_of, session, user},
+    records::{
+        NOW_MS, SKEW, all_of, create, handle, key, named, names, rotation_of, session, user,
+    },
 };
 
 use tokio::time;
@@ -337,7 +339,10 @@ async fn a_log_of_statements_is_refused() {
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES', binlog_format = 'STATEMENT'",
     );
     let refused = SqlxStore::from_pool(pool.await).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::LogsStatements), "{refused:?}");
+    assert!(
+        matches!(refused, ConnectError::LogsStatements),
+        "{refused:?}"
+    );
 }
 
 /// What the application's `sql_mode` makes of `NOT` decides nothing about who is spared.

@@ -7,8 +7,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use session_sqlx::{ConnectOptions, PgPool, SqlxStore};
-use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection, mysql::MySqlPoolOptions};
+use session_sqlx::{ConnectOptions, SqlxStore};
+use sqlx::{
+    AssertSqlSafe, Connection, MySqlConnection, PgConnection, mysql::MySqlPoolOptions,
+    postgres::PgPoolOptions,
+};
 use tokio::{runtime, sync::Mutex};
 
 /// Which server.
@@ -130,16 +133,31 @@ impl Database {
         SqlxStore::connect_with(self.options().await).await.unwrap()
     }
 
-    /// A pool as an application opens it.
-    pub(crate) async fn shared(&self) -> ConnectOptions {
+    /// A pool as an application opens it, whose transactions are isolated as far as this.
+    pub(crate) async fn shared(&self, isolation: &'static str) -> ConnectOptions {
         let url = self.url().await;
         match self.server {
-            Server::Postgres => ConnectOptions::over(PgPool::connect(&url).await.unwrap()),
+            Server::Postgres => {
+                let pool = PgPoolOptions::new()
+                    .after_connect(move |connection, _| {
+                        let set = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL ";
+                        let set = AssertSqlSafe(format!("{set}{isolation}"));
+                        Box::pin(
+                            async move { sqlx::raw_sql(set).execute(connection).await.map(drop) },
+                        )
+                    })
+                    .connect(&url);
+                ConnectOptions::over(pool.await.unwrap())
+            }
             Server::MySql => {
                 let pool = MySqlPoolOptions::new()
-                    .after_connect(|connection, _| {
-                        let set = sqlx::raw_sql("SET SESSION sql_mode = 'STRICT_TRANS_TABLES'");
-                        Box::pin(async move { set.execute(connection).await.map(drop) })
+                    .after_connect(move |connection, _| {
+                        let set = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES'; \
+                                   SET SESSION TRANSACTION ISOLATION LEVEL ";
+                        let set = AssertSqlSafe(format!("{set}{isolation}"));
+                        Box::pin(
+                            async move { sqlx::raw_sql(set).execute(connection).await.map(drop) },
+                        )
                     })
                     .connect(&url);
                 ConnectOptions::over(pool.await.unwrap())

@@ -41,7 +41,7 @@ mod on_postgres {
 mod on_an_applications_postgres_pool {
     use super::{OnServer, Server::Postgres, Way};
 
-    session_testkit::store_suite!(OnServer::new(Postgres, Way::Shared));
+    session_testkit::store_suite!(OnServer::new(Postgres, Way::Shared("READ COMMITTED")));
 }
 
 mod on_postgres_under_other_names {
@@ -59,7 +59,31 @@ mod on_mysql {
 mod on_an_applications_mysql_pool {
     use super::{OnServer, Server::MySql, Way};
 
-    session_testkit::store_suite!(OnServer::new(MySql, Way::Shared));
+    session_testkit::store_suite!(OnServer::new(MySql, Way::Shared("READ COMMITTED")));
+}
+
+mod on_an_applications_repeatable_read_postgres_pool {
+    use super::{OnServer, Server::Postgres, Way};
+
+    session_testkit::store_suite!(OnServer::new(Postgres, Way::Shared("REPEATABLE READ")));
+}
+
+mod on_an_applications_serializable_postgres_pool {
+    use super::{OnServer, Server::Postgres, Way};
+
+    session_testkit::store_suite!(OnServer::new(Postgres, Way::Shared("SERIALIZABLE")));
+}
+
+mod on_an_applications_repeatable_read_mysql_pool {
+    use super::{OnServer, Server::MySql, Way};
+
+    session_testkit::store_suite!(OnServer::new(MySql, Way::Shared("REPEATABLE READ")));
+}
+
+mod on_an_applications_serializable_mysql_pool {
+    use super::{OnServer, Server::MySql, Way};
+
+    session_testkit::store_suite!(OnServer::new(MySql, Way::Shared("SERIALIZABLE")));
 }
 
 /// A database on a server.
@@ -68,7 +92,8 @@ struct OnServer(Database, Way);
 /// How the store gets its connections.
 enum Way {
     ItsOwn,
-    Shared,
+    /// An application's pool, with its isolation level.
+    Shared(&'static str),
     /// In a schema that no connection is in, with another prefix.
     OtherNames,
 }
@@ -84,7 +109,7 @@ impl TestDatabase for OnServer {
     async fn open(&self) -> Arc<dyn SessionStore> {
         let options = match self.1 {
             Way::ItsOwn => self.0.options().await,
-            Way::Shared => self.0.shared().await,
+            Way::Shared(isolation) => self.0.shared(isolation).await,
             Way::OtherNames => {
                 self.0.run("CREATE SCHEMA IF NOT EXISTS logins").await;
                 let options = self.0.options().await;
