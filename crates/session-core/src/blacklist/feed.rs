@@ -204,7 +204,7 @@ mod tests {
     async fn a_store_that_stands_still_is_not_asked_for_ever() {
         let store = FaultyStore::default();
         let calls = StoreCalls::new(Arc::new(store.clone()), 1, Duration::from_secs(2));
-        let blacklist = Arc::new(Blacklist::new(10, Arc::new(SystemClock::default())));
+        let blacklist = Arc::new(Blacklist::new(10, Arc::new(SystemClock)));
         let receiver = FeedReceiver::new(blacklist);
         let mut cursor = RevocationCursor::default();
         store.set(Fault::StandsStill);

@@ -161,15 +161,14 @@ impl Dialect for MySql {
             return Trouble::Other;
         };
         match error.number() {
-            // ER_OPTION_PREVENTS_STATEMENT, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
-            // ER_READ_ONLY_MODE: the server is a replica now
-            1290 | 1792 | 1836 => Trouble::Disconnected,
             // ER_DUP_ENTRY
             1062 => Trouble::Taken,
             // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_CHECKREAD
             1205 | 1213 | 1020 => Trouble::Contention,
-            // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_CLIENT_INTERACTION_TIMEOUT
-            1053 | 1927 | 4031 => Trouble::Disconnected,
+            // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_CLIENT_INTERACTION_TIMEOUT; and
+            // ER_OPTION_PREVENTS_STATEMENT, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
+            // ER_READ_ONLY_MODE: the server is a replica now
+            1053 | 1927 | 4031 | 1290 | 1792 | 1836 => Trouble::Disconnected,
             // ER_NOT_KEYFILE, ER_CRASHED_ON_USAGE, ER_INDEX_CORRUPT
             1034 | 1194 | 1712 => Trouble::Corrupt,
             _ => Trouble::Other,

@@ -167,21 +167,20 @@ impl Dialect for Postgres {
             };
         };
         match error.code().as_deref() {
-            // connection_exception and all of its class
-            Some(code) if code.starts_with("08") => Trouble::Disconnected,
             // serialization_failure, deadlock_detected
             Some("40001" | "40P01") => Trouble::Contention,
             // admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped,
-            // idle_session_timeout, idle_in_transaction_session_timeout; and
-            // in_failed_sql_transaction, in a transaction that somebody left open
-            Some("57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25P02") => {
-                Trouble::Disconnected
-            }
-            // read_only_sql_transaction, and feature_not_supported for a transaction that is to
-            // write: the server is a replica now
-            Some("25006" | "0A000") => Trouble::Disconnected,
+            // idle_session_timeout, idle_in_transaction_session_timeout; in_failed_sql_transaction,
+            // in a transaction that somebody left open; and read_only_sql_transaction and
+            // feature_not_supported, for a transaction that is to write: the server is a replica
+            Some(
+                "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25P02" | "25006"
+                | "0A000",
+            ) => Trouble::Disconnected,
             // data_corrupted, index_corrupted
             Some("XX001" | "XX002") => Trouble::Corrupt,
+            // connection_exception and all of its class
+            Some(code) if code.starts_with("08") => Trouble::Disconnected,
             _ => Trouble::Other,
         }
     }

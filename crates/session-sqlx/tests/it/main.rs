@@ -8,6 +8,7 @@ mod opening;
 mod proxy;
 mod replicas;
 mod revoking_in;
+mod server_connections;
 mod server_faults;
 mod server_opening;
 mod servers;

@@ -121,11 +121,12 @@ async fn pass_on(
         while let Ok(1..) = questions.read_buf(&mut question).await {
             asked.fetch_add(1, Ordering::SeqCst);
             if let Some((text, with)) = replaced.borrow().clone() {
-                while let Some(at) = question
+                while let Some(place) = question
                     .windows(text.len())
                     .position(|at| at == text.as_bytes())
+                    .and_then(|at| question.get_mut(at..at + with.len()))
                 {
-                    question[at..at + with.len()].copy_from_slice(with.as_bytes());
+                    place.copy_from_slice(with.as_bytes());
                 }
             }
             let is_begun =

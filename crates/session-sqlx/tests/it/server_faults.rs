@@ -1,4 +1,4 @@
-//! A server in trouble: locks, deadlocks, connections that die or are left in a bad state.
+//! A server in trouble: locks, deadlocks, rows that cannot be read.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use session_core::{
     TenantId,
     store::{RevocationCursor, Rotated, SessionRecord, SessionScope, SessionStore, StoreError},
 };
-use session_sqlx::{ConnectOptions, SqlxStore};
+use session_sqlx::SqlxStore;
 use session_testkit::store::{
     race,
     records::{
@@ -14,129 +14,13 @@ use session_testkit::store::{
         session,
     },
 };
-use sqlx::{
-    Connection, MySqlConnection, PgConnection, mysql::MySqlPoolOptions, postgres::PgPoolOptions,
-};
-use tokio::{
-    task,
-    time::{self, Instant},
-};
+use sqlx::{Connection, MySqlConnection, PgConnection};
+use tokio::{task, time};
 
 use crate::{
-    proxy::Proxy,
-    servers::{Database, PATIENCE, Server},
+    server_connections::end_all_connections,
+    servers::{Database, Server},
 };
-
-/// G11: a call is given up while its `BEGIN` is on the way; no later one finds itself in that
-/// transaction, and what it acknowledges is there for everybody.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_follows_a_begin_that_was_given_up_is_right() {
-    for server in Server::ALL {
-        let database = Database::on(server);
-        let url = database.url().await;
-        let proxy = Proxy::before(&url).await;
-        let (begin, open_transactions) = match server {
-            Server::Postgres => (
-                "BEGIN",
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-                 AND state LIKE 'idle in transaction%'",
-            ),
-            Server::MySql => (
-                "START TRANSACTION",
-                "SELECT count(*) FROM information_schema.innodb_trx AS trx \
-                 JOIN information_schema.processlist AS process \
-                 ON process.id = trx.trx_mysql_thread_id WHERE process.db = DATABASE()",
-            ),
-        };
-        let options = ConnectOptions::new(proxy.url(&url))
-            .connections(1)
-            .timeout(Duration::from_secs(2));
-        let store = SqlxStore::connect_with(options).await.unwrap();
-        let other = database.store().await;
-        for name in ["given-up", "next"] {
-            create(&store, &session(name)).await;
-        }
-        proxy.hold_from(begin);
-        let given_up = store.revoke(&named(&["given-up"]), SKEW).await;
-        assert!(matches!(given_up, Err(StoreError::Unavailable(_))));
-        assert!(proxy.pass_on());
-
-        assert!(store.get(&handle("next")).await.unwrap().is_some());
-        assert_eq!(database.ask(open_transactions).await, 0);
-        let revoked = store.revoke(&named(&["next"]), SKEW).await.unwrap();
-        assert_eq!(revoked.len(), 1);
-        assert!(other.get(&handle("next")).await.unwrap().is_none());
-        assert!(other.get(&handle("given-up")).await.unwrap().is_some());
-        let (recorded, _) = all_revocations(&other, RevocationCursor::default(), 9).await;
-        assert_eq!(recorded, revoked);
-    }
-}
-
-/// G11: an application drops its `BEGIN` on a pool that it shares; what the store acknowledges
-/// on that connection is written, and what it reads there is the present.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_begin_that_the_application_dropped_harms_no_revocation() {
-    for server in Server::ALL {
-        let database = Database::on(server);
-        let url = database.url().await;
-        let other = database.store().await;
-        for name in ["one", "two"] {
-            create(&other, &session(name)).await;
-        }
-        let proxy = Proxy::before(&url).await;
-        let through = proxy.url(&url);
-        macro_rules! with_a_dropped_begin {
-            ($pool:expr) => {{
-                let pool = $pool;
-                let options = ConnectOptions::over(pool.clone()).timeout(PATIENCE);
-                let store = SqlxStore::connect_with(options).await.unwrap();
-                let drop_a_begin = async || {
-                    proxy.hold_from("BEGIN");
-                    let begin = time::timeout(Duration::from_secs(1), pool.begin()).await;
-                    assert!(begin.is_err());
-                    assert!(proxy.pass_on());
-                };
-
-                drop_a_begin().await;
-                assert!(store.get(&handle("one")).await.unwrap().is_some());
-                other.revoke(&named(&["one"]), SKEW).await.unwrap();
-                assert!(store.get(&handle("one")).await.unwrap().is_none());
-
-                drop_a_begin().await;
-                let revoked = store.revoke(&named(&["two"]), SKEW).await.unwrap();
-                assert_eq!(revoked.len(), 1);
-                assert!(other.get(&handle("two")).await.unwrap().is_none());
-            }};
-        }
-        match server {
-            Server::Postgres => with_a_dropped_begin!(
-                PgPoolOptions::new()
-                    .max_connections(1)
-                    .test_before_acquire(false)
-                    .after_connect(|connection, _| {
-                        let set =
-                            sqlx::raw_sql("SET default_transaction_isolation = 'serializable'");
-                        Box::pin(async move { set.execute(connection).await.map(drop) })
-                    })
-                    .connect(&through)
-                    .await
-                    .unwrap()
-            ),
-            Server::MySql => with_a_dropped_begin!(
-                MySqlPoolOptions::new()
-                    .max_connections(1)
-                    .test_before_acquire(false)
-                    .after_connect(|connection, _| {
-                        let set = sqlx::raw_sql("SET SESSION sql_mode = 'STRICT_ALL_TABLES'");
-                        Box::pin(async move { set.execute(connection).await.map(drop) })
-                    })
-                    .connect(&through)
-                    .await
-                    .unwrap()
-            ),
-        }
-    }
-}
 
 /// F17: a transaction that the database ends in favour of another is begun anew, until it is done.
 #[tokio::test(flavor = "multi_thread")]
@@ -182,41 +66,6 @@ async fn what_is_begun_anew_reads_anew() {
         };
         let (revoked, _) = tokio::join!(store.revoke(&everything, SKEW), meanwhile);
         assert_eq!(names(&revoked.unwrap()), ["early", "late"]);
-    }
-}
-
-/// G10: the answer to a commit is lost. The caller hears in bounded time that it is not known what
-/// happened; what did happen is whole and heard of, and what follows is right.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_commit_whose_answer_is_lost_is_whole() {
-    for server in Server::ALL {
-        let database = Database::on(server);
-        let url = database.url().await;
-        let proxy = Proxy::before(&url).await;
-        let limit = Duration::from_secs(2);
-        let options = ConnectOptions::new(proxy.url(&url));
-        let options = options.connections(1).timeout(limit);
-        let store = SqlxStore::connect_with(options).await.unwrap();
-        let other = database.store().await;
-        for name in ["a", "b", "c"] {
-            create(&store, &session(name)).await;
-        }
-        // The statement, and not the isolation level READ COMMITTED.
-        proxy.hold_from(match server {
-            Server::Postgres => "COMMIT\0",
-            Server::MySql => "\x03COMMIT",
-        });
-        let (scope, began) = (named(&["a", "b"]), Instant::now());
-        let lost = store.revoke(&scope, SKEW).await;
-        assert!(matches!(lost, Err(StoreError::Unavailable(_))));
-        assert!(began.elapsed() < 2 * limit);
-        assert!(proxy.pass_on());
-
-        assert!(store.revoke(&scope, SKEW).await.unwrap().is_empty());
-        assert!(other.get(&handle("a")).await.unwrap().is_none());
-        let (heard, _) = all_revocations(&other, RevocationCursor::default(), 9).await;
-        assert_eq!(names(&heard), ["a", "b"]);
-        assert_eq!(store.revoke(&named(&["c"]), SKEW).await.unwrap().len(), 1);
     }
 }
 
@@ -305,85 +154,6 @@ async fn a_row_that_is_kept_locked_is_an_error_in_bounded_time() {
         let rotated = store.rotate(&rotation_of(&row)).await.unwrap();
         assert_eq!(rotated, Rotated::Rotated);
         assert_eq!(store.revoke(&named(&["one"]), SKEW).await.unwrap().len(), 1);
-    }
-}
-
-/// A restarted server ends every connection; nobody notices but by the time it takes.
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_that_died_are_replaced() {
-    for server in Server::ALL {
-        let database = Database::on(server);
-        let store = database.store().await;
-        for name in ["one", "two"] {
-            create(&store, &session(name)).await;
-        }
-        for round in 0..3 {
-            end_all_connections(&database).await;
-            if round % 2 == 0 {
-                assert!(store.get(&handle("one")).await.unwrap().is_some());
-            } else {
-                let revoked = store.revoke(&named(&["two"]), SKEW).await.unwrap();
-                assert_eq!(revoked.len(), 1);
-            }
-        }
-    }
-}
-
-/// A pool of any size may have died as a whole; each connection of it is replaced.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_large_pool_that_died_is_replaced() {
-    for server in Server::ALL {
-        let database = Database::on(server);
-        let url = database.url().await;
-        macro_rules! all_die {
-            ($options:expr) => {{
-                let pool = $options
-                    .max_connections(30)
-                    .test_before_acquire(false)
-                    .connect(&url)
-                    .await
-                    .unwrap();
-                let options = ConnectOptions::over(pool.clone()).timeout(PATIENCE);
-                let store = SqlxStore::connect_with(options).await.unwrap();
-                create(&store, &session("one")).await;
-                let mut all = Vec::new();
-                for _ in 0..30 {
-                    all.push(pool.acquire().await.unwrap());
-                }
-                drop(all);
-                end_all_connections(&database).await;
-                assert!(store.get(&handle("one")).await.unwrap().is_some());
-            }};
-        }
-        match server {
-            Server::Postgres => all_die!(PgPoolOptions::new()),
-            Server::MySql => all_die!(MySqlPoolOptions::new().after_connect(|connection, _| {
-                let set = sqlx::raw_sql("SET SESSION sql_mode = 'STRICT_ALL_TABLES'");
-                Box::pin(async move { set.execute(connection).await.map(drop) })
-            })),
-        }
-    }
-}
-
-async fn end_all_connections(database: &Database) {
-    match database.server {
-        Server::Postgres => {
-            database
-                .run(
-                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
-                     WHERE datname = current_database() AND pid <> pg_backend_pid()",
-                )
-                .await;
-        }
-        Server::MySql => {
-            database
-                .run(
-                    "BEGIN NOT ATOMIC FOR victim IN (SELECT id FROM information_schema.processlist \
-                     WHERE db = DATABASE() AND id <> CONNECTION_ID()) DO \
-                     EXECUTE IMMEDIATE CONCAT('KILL CONNECTION ', victim.id); END FOR; END",
-                )
-                .await;
-        }
     }
 }
 
