@@ -3,7 +3,6 @@
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
-    io,
     ops::{Deref, DerefMut},
     sync::Mutex,
     time::Duration,
@@ -281,29 +280,6 @@ impl From<sqlx::Error> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
-    }
-}
-
-/// Fails when the server that a connection leads to is a replica.
-pub(crate) async fn must_be_primary<D: Dialect>(
-    connection: &mut D::Connection,
-) -> Result<(), sqlx::Error> {
-    let Some(ask) = D::ASK_REPLICA else {
-        return Ok(());
-    };
-    let answer = D::fetch(connection, ask.into_sql_str(), &[]).await?;
-    refuse_replica::<D>(answer.first())
-}
-
-/// Fails, as a connection that is of no use any more, unless a row says that the server is no
-/// replica: what a replica has not heard of yet, or never will, it takes for not revoked.
-pub(crate) fn refuse_replica<D: Dialect>(row: Option<&D::Row>) -> Result<(), sqlx::Error> {
-    let is_replica = row.map(|row| D::number(row, "is_replica")).transpose()?;
-    match is_replica.flatten() {
-        Some(0) => Ok(()),
-        _ => Err(sqlx::Error::Io(io::Error::other(
-            "the server is a replica of another one",
-        ))),
     }
 }
 

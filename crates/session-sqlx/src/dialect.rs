@@ -50,9 +50,6 @@ pub(crate) trait Dialect: Database {
     /// Asks whether the transaction at hand sees no more than was there at its first statement, and
     /// so may not see a session that it is to end: `is_fixed` = 0 or 1.
     const ASK_SNAPSHOT: Option<&'static str>;
-    /// Asks whether the server only repeats what another one does, and so may be behind it or never
-    /// have heard of it: `is_replica` = 0 or 1.
-    const ASK_REPLICA: Option<&'static str>;
     /// Ends a transaction that the driver does not know of; none where that cannot happen.
     const CLEAR: Option<&'static str>;
 

@@ -59,6 +59,8 @@ mod error;
 mod migrate;
 mod names;
 mod open;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod replica;
 mod revoking;
 mod row;
 mod store;

@@ -7,7 +7,7 @@ use super::{
     ByScope, Dialect, Statements, Trouble,
     drive::{binding_for, driven_by},
 };
-use crate::connections::Connections;
+use crate::{connections::Connections, replica::Replicated};
 
 mod gaps;
 
@@ -144,8 +144,6 @@ impl Dialect for MySql {
     const COMMIT_DURABLY: Option<&'static str> = None;
     /// What locks reads the present, whatever the isolation level.
     const ASK_SNAPSHOT: Option<&'static str> = None;
-    const ASK_REPLICA: Option<&'static str> =
-        Some("SELECT CAST(@@global.read_only NOT IN ('0', 'OFF') AS SIGNED) AS is_replica");
     const LIMIT: Option<&'static str> = None;
     const UNLIMITED: Option<&'static str> = None;
     const CLEAR: Option<&'static str> = Some("ROLLBACK");
@@ -185,6 +183,11 @@ impl Dialect for MySql {
     }
 
     driven_by!(MySql);
+}
+
+impl Replicated for MySql {
+    const ASK_REPLICA: &'static str =
+        "SELECT CAST(@@global.read_only NOT IN ('0', 'OFF') AS SIGNED) AS is_replica";
 }
 
 binding_for!(MySql, text as str::as_bytes);

@@ -10,7 +10,8 @@ use super::{
     drive::{binding_for, driven_by},
 };
 use crate::{
-    connections::{Connections, Failure, refuse_replica},
+    connections::{Connections, Failure},
+    replica::{Replicated, refuse_replica},
     row,
 };
 
@@ -154,8 +155,6 @@ impl Dialect for Postgres {
         "SELECT (current_setting('transaction_isolation') IN ('repeatable read', 'serializable'))\
          ::int::bigint AS is_fixed",
     );
-    const ASK_REPLICA: Option<&'static str> =
-        Some("SELECT pg_is_in_recovery()::int::bigint AS is_replica");
     /// `ROLLBACK` alone makes the server write a warning when there is nothing to end.
     const CLEAR: Option<&'static str> = Some("BEGIN; ROLLBACK");
 
@@ -253,6 +252,10 @@ impl Dialect for Postgres {
     }
 
     driven_by!(Postgres);
+}
+
+impl Replicated for Postgres {
+    const ASK_REPLICA: &'static str = "SELECT pg_is_in_recovery()::int::bigint AS is_replica";
 }
 
 binding_for!(Postgres, text as identity);

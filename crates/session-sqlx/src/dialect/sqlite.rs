@@ -120,7 +120,6 @@ impl Dialect for Sqlite {
     const COMMIT_DURABLY: Option<&'static str> = None;
     /// One that began before another one wrote cannot write.
     const ASK_SNAPSHOT: Option<&'static str> = None;
-    const ASK_REPLICA: Option<&'static str> = None;
     const LIMIT: Option<&'static str> = None;
     const UNLIMITED: Option<&'static str> = None;
     const CLEAR: Option<&'static str> = None;

@@ -9,10 +9,11 @@ use sqlx::{
 
 use super::{Settings, not_primary, pool};
 use crate::{
-    connections::{Connections, Lease, must_be_primary},
+    connections::{Connections, Lease},
     dialect::mysql,
     error::ConnectError,
     migrate::migrate,
+    replica::must_be_primary,
 };
 
 impl Settings {

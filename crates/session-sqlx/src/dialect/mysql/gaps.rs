@@ -10,8 +10,9 @@ use session_core::store::{RevocationCursor, RevocationPage, RevokedSession, Stor
 use sqlx::{MySql, mysql::MySqlRow};
 
 use crate::{
-    connections::{Connections, Failure, Lease, refuse_replica},
+    connections::{Connections, Failure, Lease},
     dialect::Value,
+    replica::refuse_replica,
     row,
 };
 
