@@ -9,12 +9,13 @@
 //! implementation need not defend itself against dropped futures; each call is given up by its
 //! caller after a timeout, which means "outcome unknown", never "not done".
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use crate::{
+    blacklist::RevocationFeed,
     clock::duration_ms,
     ids::{KeyId, SessionHandle, TenantId, UserId},
 };
@@ -563,6 +564,18 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// How revocations made by other processes become known.
     fn revocation_visibility(&self) -> RevocationVisibility;
+
+    /// The store's own feed, of a store that can tell of revocations sooner than it is asked. It
+    /// takes the place of asking, so it has to [catch up] by itself, and it
+    /// alone is believed when it says what it has told completely.
+    ///
+    /// None by default: the store is asked as often as
+    /// [`revocation_visibility`](Self::revocation_visibility) says.
+    ///
+    /// [catch up]: crate::blacklist::FeedReceiver::catch_up
+    fn revocation_feed(&self) -> Option<Arc<dyn RevocationFeed>> {
+        None
+    }
 }
 
 /// Why a store gave no answer.

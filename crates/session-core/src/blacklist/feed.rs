@@ -32,7 +32,21 @@ pub trait RevocationFeed: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub struct FeedReceiver {
     blacklist: Arc<Blacklist>,
+    calls: StoreCalls,
     vouches: bool,
+}
+
+/// Whether a store that tells of revocations by itself does so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Notifications {
+    /// The store does not tell; it is asked regularly.
+    #[default]
+    None,
+    /// What the store tells arrives.
+    Arriving,
+    /// What the store tells does not arrive, or not yet; it is asked regularly.
+    Missing,
 }
 
 /// A moment on the service's clocks.
@@ -40,17 +54,19 @@ pub struct FeedReceiver {
 pub struct FeedMoment(Freshness);
 
 impl FeedReceiver {
-    pub(crate) fn new(blacklist: Arc<Blacklist>) -> Self {
+    pub(crate) fn new(blacklist: Arc<Blacklist>, calls: StoreCalls) -> Self {
         Self {
             blacklist,
+            calls,
             vouches: true,
         }
     }
 
     /// For a feed that may be sooner than the store's own and may miss what that one hears.
-    pub(crate) fn beside_the_store(blacklist: Arc<Blacklist>) -> Self {
+    pub(crate) fn beside_the_store(blacklist: Arc<Blacklist>, calls: StoreCalls) -> Self {
         Self {
             blacklist,
+            calls,
             vouches: false,
         }
     }
@@ -80,6 +96,47 @@ impl FeedReceiver {
         }
     }
 
+    /// Asks the store for everything after `cursor`, adds it and moves the cursor on; `false` when
+    /// the store did not answer. For a feed that has, or may have, missed something.
+    pub async fn catch_up(&self, cursor: &mut RevocationCursor) -> bool {
+        loop {
+            let asked = cursor.clone();
+            let from = cursor.clone();
+            let now_ms = self.blacklist.now_ms();
+            let page = self
+                .calls
+                .call("revocations_since", move |store| async move {
+                    store.revocations_since(from, now_ms, PAGE).await
+                })
+                .await;
+            match page {
+                Ok(page) => {
+                    self.revoked(&page.revoked);
+                    *cursor = page.next;
+                    if !page.more {
+                        return true;
+                    }
+                    if *cursor == asked {
+                        tracing::warn!("the store has more revocations and does not get to them");
+                        return false;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the revocations could not be read");
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Says in the node's health whether the store's own notifications arrive. Only the store's own
+    /// feed is believed.
+    pub fn notifications(&self, notifications: Notifications) {
+        if self.vouches {
+            self.blacklist.set_notifications(notifications);
+        }
+    }
+
     /// How often a revocation of this process has been in doubt.
     pub(crate) fn doubts(&self) -> u64 {
         self.blacklist.doubts.load(Ordering::Relaxed)
@@ -106,9 +163,7 @@ impl FeedReceiver {
 
 /// The feed of a process that is alone with its store.
 #[derive(Debug)]
-pub(crate) struct InProcessFeed {
-    pub(crate) calls: StoreCalls,
-}
+pub(crate) struct InProcessFeed;
 
 #[async_trait]
 impl RevocationFeed for InProcessFeed {
@@ -116,7 +171,7 @@ impl RevocationFeed for InProcessFeed {
         let mut cursor = RevocationCursor::default();
         loop {
             let doubts = receiver.doubts();
-            let is_complete = catch_up(&self.calls, &receiver, &mut cursor).await;
+            let is_complete = receiver.catch_up(&mut cursor).await;
             if is_complete {
                 receiver.complete_unless_doubted_since(doubts);
             }
@@ -132,7 +187,6 @@ impl RevocationFeed for InProcessFeed {
 /// The feed of a store that others write to: asks again and again what came since.
 #[derive(Debug)]
 pub(crate) struct StorePollingFeed {
-    pub(crate) calls: StoreCalls,
     pub(crate) every: Duration,
 }
 
@@ -142,47 +196,12 @@ impl RevocationFeed for StorePollingFeed {
         let mut cursor = RevocationCursor::default();
         loop {
             let asked = receiver.moment();
-            if catch_up(&self.calls, &receiver, &mut cursor).await {
+            if receiver.catch_up(&mut cursor).await {
                 receiver.complete_as_of(asked);
             }
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(self.every) => {}
-            }
-        }
-    }
-}
-
-/// Reads everything after `cursor`; `false` when the store did not answer.
-async fn catch_up(
-    calls: &StoreCalls,
-    receiver: &FeedReceiver,
-    cursor: &mut RevocationCursor,
-) -> bool {
-    loop {
-        let asked = cursor.clone();
-        let from = cursor.clone();
-        let now_ms = receiver.blacklist.now_ms();
-        let page = calls
-            .call("revocations_since", move |store| async move {
-                store.revocations_since(from, now_ms, PAGE).await
-            })
-            .await;
-        match page {
-            Ok(page) => {
-                receiver.revoked(&page.revoked);
-                *cursor = page.next;
-                if !page.more {
-                    return true;
-                }
-                if *cursor == asked {
-                    tracing::warn!("the store has more revocations and does not get to them");
-                    return false;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the revocations could not be read");
-                return false;
             }
         }
     }
@@ -205,12 +224,12 @@ mod tests {
         let store = FaultyStore::default();
         let calls = StoreCalls::new(Arc::new(store.clone()), 1, Duration::from_secs(2));
         let blacklist = Arc::new(Blacklist::new(10, Arc::new(SystemClock)));
-        let receiver = FeedReceiver::new(blacklist);
+        let receiver = FeedReceiver::new(blacklist, calls);
         let mut cursor = RevocationCursor::default();
         store.set(Fault::StandsStill);
-        assert!(!catch_up(&calls, &receiver, &mut cursor).await);
+        assert!(!receiver.catch_up(&mut cursor).await);
         assert_eq!(store.answered(), 1);
         store.set(Fault::None);
-        assert!(catch_up(&calls, &receiver, &mut cursor).await);
+        assert!(receiver.catch_up(&mut cursor).await);
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     store::RevokedSession,
 };
 pub(crate) use doubt::Unsettled;
-pub use feed::{FeedMoment, FeedReceiver, RevocationFeed};
+pub use feed::{FeedMoment, FeedReceiver, Notifications, RevocationFeed};
 pub(crate) use feed::{InProcessFeed, StorePollingFeed};
 use waiters::Waiters;
 pub(crate) use waiters::Waiting;
@@ -44,6 +44,7 @@ pub(crate) struct Blacklist {
     incomplete_until_ms: AtomicI64,
     capacity: usize,
     freshness: Mutex<Freshness>,
+    notifications: Mutex<Notifications>,
     /// Counted while `freshness` is locked.
     doubts: AtomicU64,
     doubted: Notify,
@@ -92,6 +93,7 @@ impl Blacklist {
             incomplete_until_ms: AtomicI64::new(i64::MIN),
             capacity,
             freshness: Mutex::new(Freshness::Never),
+            notifications: Mutex::default(),
             doubts: AtomicU64::new(0),
             doubted: Notify::new(),
             waiters: Waiters::default(),
@@ -155,6 +157,21 @@ impl Blacklist {
                 Some(by_monotonic.max(by_wall))
             }
         }
+    }
+
+    /// Whether the store's own notifications arrive.
+    pub(crate) fn notifications(&self) -> Notifications {
+        *self
+            .notifications
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_notifications(&self, notifications: Notifications) {
+        *self
+            .notifications
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = notifications;
     }
 
     /// How many sessions are in the set.
@@ -277,123 +294,4 @@ fn key_of(handle: &SessionHandle) -> u128 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::{ManualClock, from_unix_ms};
-
-    fn handle(text: &str) -> SessionHandle {
-        SessionHandle::try_from(text).unwrap()
-    }
-
-    fn revoked(text: &str, expires_at_ms: i64) -> RevokedSession {
-        RevokedSession {
-            handle: handle(text),
-            expires_at_ms,
-        }
-    }
-
-    fn at(now_ms: i64, capacity: usize) -> (Arc<ManualClock>, Arc<Blacklist>) {
-        let clock = Arc::new(ManualClock::new(from_unix_ms(now_ms)));
-        let blacklist = Arc::new(Blacklist::new(capacity, clock.clone()));
-        (clock, blacklist)
-    }
-
-    const STALENESS: Duration = Duration::from_secs(5);
-
-    /// G14: an entry stays until the last access token has expired, and leaves then.
-    #[test]
-    fn an_entry_leaves_when_its_last_access_token_has_expired() {
-        let (clock, blacklist) = at(1_000_000, 10);
-        blacklist.set_fresh(Freshness::Always);
-        blacklist.extend(&[revoked("a", 1_002_000), revoked("a", 1_001_000)]);
-        clock.advance(Duration::from_millis(1_999));
-        blacklist.sweep();
-        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
-        clock.advance(Duration::from_millis(1));
-        blacklist.sweep();
-        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Absent);
-        assert_eq!(blacklist.len(), 0);
-    }
-
-    /// REQ-43: a set that has not heard from its feed cannot say that a session is live.
-    #[test]
-    fn a_stale_set_says_revoked_but_never_live() {
-        let (clock, blacklist) = at(1_000_000, 10);
-        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
-        let receiver = FeedReceiver::new(Arc::clone(&blacklist));
-        let asked = receiver.moment();
-        blacklist.extend(&[revoked("b", 9_000_000)]);
-        receiver.complete_as_of(asked);
-        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Absent);
-        clock.advance(STALENESS + Duration::from_millis(1));
-        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
-        assert_eq!(blacklist.look_up(&handle("b"), STALENESS), Listed::Revoked);
-    }
-
-    /// A clock that is set forward and back again takes nothing out of the set.
-    #[test]
-    fn a_wall_clock_that_jumps_forward_makes_the_set_forget_nothing() {
-        let (clock, blacklist) = at(1_000_000, 10);
-        blacklist.set_fresh(Freshness::Always);
-        blacklist.extend(&[revoked("a", 2_000_000)]);
-        clock.set_wall_clock(from_unix_ms(9_000_000));
-        blacklist.sweep();
-        clock.set_wall_clock(from_unix_ms(1_000_000));
-        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
-    }
-
-    /// Design §7: what hears sooner must not vouch that nothing was missed.
-    #[test]
-    fn an_added_feed_cannot_make_the_set_fresh() {
-        let (_clock, blacklist) = at(1_000_000, 10);
-        let added = FeedReceiver::beside_the_store(Arc::clone(&blacklist));
-        added.complete_as_of(added.moment());
-        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
-        added.revoked(&[revoked("a", 2_000_000)]);
-        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
-    }
-
-    /// A suspended machine stops the monotonic clock; the wall clock tells.
-    #[test]
-    fn a_machine_that_slept_knows_that_its_set_is_old() {
-        let (clock, blacklist) = at(1_000_000, 10);
-        let receiver = FeedReceiver::new(Arc::clone(&blacklist));
-        receiver.complete_as_of(receiver.moment());
-        clock.set_wall_clock(from_unix_ms(1_000_000 + 3_600_000));
-        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
-    }
-
-    #[test]
-    fn a_full_set_asks_the_database_instead_of_forgetting() {
-        let (clock, blacklist) = at(1_000_000, 2);
-        blacklist.set_fresh(Freshness::Always);
-        for (name, expires_at_ms) in [("a", 2_000_000), ("b", 3_000_000), ("c", 4_000_000)] {
-            blacklist.extend(&[revoked(name, expires_at_ms)]);
-        }
-        assert_eq!(blacklist.len(), 2);
-        assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
-        assert_eq!(blacklist.look_up(&handle("c"), STALENESS), Listed::Unknown);
-        clock.advance(Duration::from_mins(50));
-        assert_eq!(blacklist.look_up(&handle("c"), STALENESS), Listed::Absent);
-    }
-
-    #[tokio::test]
-    async fn a_waiter_is_woken_by_its_own_session_only() {
-        let (_clock, blacklist) = at(1_000_000, 10);
-        let waiting = blacklist.wait_for(&handle("a"));
-        let mut revocation = std::pin::pin!(waiting.revoked());
-        assert!(futures_pending(revocation.as_mut()).await);
-        blacklist.extend(&[revoked("b", 2_000_000)]);
-        assert!(futures_pending(revocation.as_mut()).await);
-        blacklist.extend(&[revoked("a", 2_000_000)]);
-        revocation.await;
-        blacklist.wait_for(&handle("a")).revoked().await;
-    }
-
-    async fn futures_pending(mut future: std::pin::Pin<&mut impl Future<Output = ()>>) -> bool {
-        std::future::poll_fn(|context| {
-            std::task::Poll::Ready(future.as_mut().poll(context).is_pending())
-        })
-        .await
-    }
-}
+mod tests;

@@ -131,6 +131,7 @@ impl SessionsBuilder {
         let claims = self.claims.build()?;
         let store = self.store.ok_or(BuildError::NoStore)?;
         let visibility = store.revocation_visibility();
+        let own_feed = store.revocation_feed();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let calls = StoreCalls::new(
             store,
@@ -180,23 +181,13 @@ impl SessionsBuilder {
         };
         tasks.spawn(maintenance.run(stop.clone()));
         tasks.spawn(purge.run(stop.clone()));
-        let store_feed: Arc<dyn RevocationFeed> = match visibility {
-            RevocationVisibility::ThisProcessOnly => Arc::new(InProcessFeed {
-                calls: calls.clone(),
-            }),
-            RevocationVisibility::CommitOrder { poll_every }
-            | RevocationVisibility::AnyOrder { poll_every } => Arc::new(StorePollingFeed {
-                calls: calls.clone(),
-                every: poll_every,
-            }),
-        };
-        let receiver = FeedReceiver::new(Arc::clone(&blacklist));
+        let store_feed = own_feed.unwrap_or_else(|| feed_by_asking(visibility));
+        let receiver = FeedReceiver::new(Arc::clone(&blacklist), calls.clone());
         let mut feeds = vec![(store_feed, receiver)];
-        feeds.extend(
-            self.feeds
-                .into_iter()
-                .map(|feed| (feed, FeedReceiver::beside_the_store(Arc::clone(&blacklist)))),
-        );
+        feeds.extend(self.feeds.into_iter().map(|feed| {
+            let receiver = FeedReceiver::beside_the_store(Arc::clone(&blacklist), calls.clone());
+            (feed, receiver)
+        }));
         for (feed, receiver) in feeds {
             let stop = stop.clone();
             tasks.spawn(async move { feed.run(receiver, stop).await });
@@ -215,6 +206,17 @@ impl SessionsBuilder {
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
         })))
+    }
+}
+
+/// How to hear of revocations from a store that does not tell by itself.
+fn feed_by_asking(visibility: RevocationVisibility) -> Arc<dyn RevocationFeed> {
+    match visibility {
+        RevocationVisibility::ThisProcessOnly => Arc::new(InProcessFeed),
+        RevocationVisibility::CommitOrder { poll_every }
+        | RevocationVisibility::AnyOrder { poll_every } => {
+            Arc::new(StorePollingFeed { every: poll_every })
+        }
     }
 }
 

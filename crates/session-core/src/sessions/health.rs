@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{error::SessionError, sessions::Sessions};
+use crate::{blacklist::Notifications, error::SessionError, sessions::Sessions};
 
 /// Whether this node can serve, and if not, why.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub struct BlacklistHealth {
     pub entries: usize,
     /// Whether it was too small for all revoked sessions.
     pub is_incomplete: bool,
+    /// Whether the store tells this node of revocations by itself.
+    pub notifications: Notifications,
 }
 
 impl Health {
@@ -102,6 +104,7 @@ impl Sessions {
                 is_fresh: !is_incomplete && age.is_some_and(|age| age <= max_staleness),
                 entries: self.blacklist().len(),
                 is_incomplete,
+                notifications: self.blacklist().notifications(),
             },
             can_sign: keys
                 .signing_key(

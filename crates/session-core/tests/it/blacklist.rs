@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use session_core::{BackendError, SessionError};
+use session_core::{
+    BackendError, SessionError, async_trait,
+    blacklist::{FeedReceiver, Notifications, RevocationFeed},
+    store::RevocationCursor,
+};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     faulty_store::{Fault, FaultyStore, Op},
@@ -43,6 +48,55 @@ async fn a_revocation_elsewhere_is_refused_here_after_a_poll() {
     assert_unauthorised(there.verify(&issued, &check_blacklist()).await);
     assert!(there.verify(&bystander, &check_blacklist()).await.is_ok());
     assert_eq!(there.store.calls(Op::Get), reads);
+}
+
+/// Design §7: a store's own feed takes the place of asking, reads when it has to, and is believed.
+#[tokio::test(start_paused = true)]
+async fn a_stores_own_feed_is_believed_and_nothing_else_is_asked() {
+    let here = Node::with(FaultyStore::telling(ReadsOnce), |builder| builder).await;
+    settle().await;
+    let health = here.sessions.health().await.blacklist;
+    assert!(health.is_fresh);
+    assert_eq!(health.notifications, Notifications::Arriving);
+    here.pass(Duration::from_mins(1)).await;
+    assert_eq!(here.store.calls(Op::RevocationsSince), 1);
+    assert!(!here.sessions.health().await.blacklist.is_fresh);
+}
+
+/// Design §7: the same feed beside a store whose own feed hears nothing makes nothing fresh.
+#[tokio::test(start_paused = true)]
+async fn a_feed_beside_the_stores_is_not_believed() {
+    let store = FaultyStore::telling(HearsNothing);
+    let here = Node::with(store, |builder| builder.feed(ReadsOnce)).await;
+    settle().await;
+    assert_eq!(here.store.calls(Op::RevocationsSince), 1);
+    let health = here.sessions.health().await.blacklist;
+    assert_eq!((health.age, health.is_fresh), (None, false));
+    assert_eq!(health.notifications, Notifications::None);
+}
+
+#[derive(Debug)]
+struct ReadsOnce;
+
+#[async_trait]
+impl RevocationFeed for ReadsOnce {
+    async fn run(&self, receiver: FeedReceiver, stop: CancellationToken) {
+        let asked = receiver.moment();
+        assert!(receiver.catch_up(&mut RevocationCursor::default()).await);
+        receiver.complete_as_of(asked);
+        receiver.notifications(Notifications::Arriving);
+        stop.cancelled().await;
+    }
+}
+
+#[derive(Debug)]
+struct HearsNothing;
+
+#[async_trait]
+impl RevocationFeed for HearsNothing {
+    async fn run(&self, _: FeedReceiver, stop: CancellationToken) {
+        stop.cancelled().await;
+    }
 }
 
 /// REQ-43, design §7: a node that does not hear any more asks the database, and refuses with 503

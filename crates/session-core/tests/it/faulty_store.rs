@@ -11,6 +11,7 @@ use std::{
 
 use session_core::{
     KeyId, MemoryStore, SessionHandle, async_trait,
+    blacklist::RevocationFeed,
     store::{
         Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
@@ -111,6 +112,7 @@ pub(crate) struct FaultyStore {
     inner: MemoryStore,
     state: Arc<Mutex<State>>,
     poll_every: Option<Duration>,
+    feed: Option<Arc<dyn RevocationFeed>>,
 }
 
 #[derive(Default)]
@@ -128,6 +130,7 @@ impl FaultyStore {
             inner: MemoryStore::new(),
             state: Arc::default(),
             poll_every: None,
+            feed: None,
         }
     }
 
@@ -136,6 +139,14 @@ impl FaultyStore {
         Self {
             poll_every: Some(poll_every),
             ..Self::new()
+        }
+    }
+
+    /// A store that several processes share and that tells of revocations by itself.
+    pub(crate) fn telling(feed: impl RevocationFeed) -> Self {
+        Self {
+            feed: Some(Arc::new(feed)),
+            ..Self::shared(Duration::from_millis(1))
         }
     }
 
@@ -354,5 +365,9 @@ impl SessionStore for FaultyStore {
             None => RevocationVisibility::ThisProcessOnly,
             Some(poll_every) => RevocationVisibility::CommitOrder { poll_every },
         }
+    }
+
+    fn revocation_feed(&self) -> Option<Arc<dyn RevocationFeed>> {
+        self.feed.clone()
     }
 }
