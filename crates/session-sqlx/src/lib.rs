@@ -23,6 +23,13 @@
 //! Version 13 and later, in a database of encoding UTF8. Every transaction that writes waits for the
 //! disk, whatever `synchronous_commit` is set to.
 //!
+//! Nodes tell one another of revocations by `NOTIFY`, for which each keeps one connection more. A
+//! pooler in transaction mode does not pass notifications on: the node's health then says that they
+//! are [missing](session_core::blacklist::Notifications::Missing), and the table is read every
+//! [`ConnectOptions::poll_every`] instead. Whoever may connect to the database may send
+//! notifications too; one that is made up can make a node read the table or refuse a session, never
+//! let one live that was revoked.
+//!
 //! # MySQL and MariaDB
 //!
 //! MariaDB 10.6 and MySQL 8.0, and later. Connections of the store's own are strict; an application's
@@ -56,6 +63,8 @@ mod connections;
 mod dialect;
 mod engine;
 mod error;
+#[cfg(feature = "postgres")]
+mod listening;
 mod migrate;
 mod names;
 mod open;

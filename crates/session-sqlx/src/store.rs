@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use session_core::{
     KeyId, SessionHandle, async_trait,
+    blacklist::RevocationFeed,
     store::{
         Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
@@ -12,6 +13,8 @@ use session_core::{
 };
 use sqlx::Transaction;
 
+#[cfg(feature = "postgres")]
+use crate::listening::ListeningFeed;
 use crate::{
     connections::Connections,
     error::{AnotherDatabase, ConnectError},
@@ -66,9 +69,12 @@ impl SqlxStore {
     /// change the password and end the sessions, or neither.
     ///
     /// When the transaction is committed the sessions are gone, and every node hears of it as of
-    /// any other revocation: this process too, at its next look ([`ConnectOptions::poll_every`]).
-    /// When it is rolled back, nothing happened. Until then the rows are locked, so keep it short.
-    /// The recorded expiry is the row's `access_expires_at_ms` plus `skew`.
+    /// any other revocation, this process too: on PostgreSQL at once, elsewhere at the next look
+    /// ([`ConnectOptions::poll_every`]). When it is rolled back, nothing happened. Until then the
+    /// rows are locked, so keep it short. The recorded expiry is the row's `access_expires_at_ms`
+    /// plus `skew`.
+    ///
+    /// PostgreSQL does not prepare a transaction that tells of something for a two-phase commit.
     ///
     /// On PostgreSQL the transaction must have the isolation level READ COMMITTED, which is the
     /// default: a stricter one does not see sessions that were made after its first statement, and
@@ -283,5 +289,15 @@ impl SessionStore for SqlxStore {
 
     fn revocation_visibility(&self) -> RevocationVisibility {
         self.engine().revocation_visibility()
+    }
+
+    fn revocation_feed(&self) -> Option<Arc<dyn RevocationFeed>> {
+        match (&self.engine, self.revocation_visibility()) {
+            #[cfg(feature = "postgres")]
+            (Engine::Postgres(engine), RevocationVisibility::AnyOrder { poll_every }) => {
+                Some(Arc::new(ListeningFeed::new(Arc::clone(engine), poll_every)))
+            }
+            _ => None,
+        }
     }
 }

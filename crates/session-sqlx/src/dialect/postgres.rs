@@ -15,10 +15,19 @@ use crate::{
     row,
 };
 
-/// Deletes and records in one statement, which sees each row once: what is deleted is recorded. The
-/// rows are locked in one order, whatever the scope, so that two who end the same sessions do not
-/// wait for one another. A
-/// record that an operator's hand left behind must not keep a session alive, nor go unheard.
+/// Where revocations are told. The table's own number is what all nodes agree on, however each says
+/// which schema it is in.
+macro_rules! channel {
+    () => {
+        "'revoked_sessions_' || 'session_revocations'::regclass::oid::text"
+    };
+}
+
+/// Deletes, records and tells in one statement, which sees each row once: what is deleted is
+/// recorded and, when it is committed, told. What is too long for a notification is told as "read
+/// the table". The rows are locked in one order, whatever the scope, so that two who end the same
+/// sessions do not wait for one another. A record that an operator's hand left behind must not keep
+/// a session alive, nor go unheard.
 macro_rules! revoke_where {
     ($scope:literal) => {
         concat!(
@@ -27,12 +36,17 @@ macro_rules! revoke_where {
             " ORDER BY handle FOR UPDATE), gone AS (DELETE FROM session_sessions AS session \
              USING wanted WHERE session.handle = wanted.handle \
              RETURNING session.handle, session.access_expires_at_ms + LEAST($1, \
-             9223372036854775807 - GREATEST(session.access_expires_at_ms, 0)) AS expires_at_ms) \
-             INSERT INTO session_revocations AS known (handle, expires_at_ms) \
+             9223372036854775807 - GREATEST(session.access_expires_at_ms, 0)) AS expires_at_ms), \
+             noted AS (INSERT INTO session_revocations AS known (handle, expires_at_ms) \
              SELECT handle, expires_at_ms FROM gone \
              ON CONFLICT (handle) DO UPDATE SET expires_at_ms = \
              GREATEST(known.expires_at_ms, excluded.expires_at_ms), \
-             written_by = excluded.written_by RETURNING handle, expires_at_ms"
+             written_by = excluded.written_by RETURNING handle, expires_at_ms), \
+             told AS (SELECT pg_notify(",
+            channel!(),
+            ", CASE WHEN octet_length(list) < 8000 THEN list ELSE '' END)::text FROM \
+             (SELECT json_agg(json_build_array(handle, expires_at_ms))::text AS list FROM noted \
+             HAVING count(*) > 0) AS lists) SELECT handle, expires_at_ms FROM noted, told"
         )
     };
 }
@@ -272,6 +286,15 @@ const REVOCATIONS_SINCE: &str = "SELECT now.horizon, now.is_replica, now.server,
     FROM session_revocations WHERE (written_by, number) > ($1::bigint::text::xid8, $2) \
     AND expires_at_ms > $3 ORDER BY written_by, number LIMIT $4) AS page ON true \
     ORDER BY page.transaction, page.number";
+
+/// nothing; the `channel` that revocations are told in
+pub(crate) const ASK_CHANNEL: &str = concat!("SELECT ", channel!(), " AS channel");
+/// a node's own channel, nonce; the same again, as it may have changed
+pub(crate) const SEND_HEARTBEAT: &str = concat!(
+    "SELECT ",
+    channel!(),
+    " AS channel, pg_notify($1, $2)::text"
+);
 
 /// Text that compares byte by byte is of no use where texts are not Unicode.
 pub(crate) const ASK_ENCODING: &str = "SHOW server_encoding";

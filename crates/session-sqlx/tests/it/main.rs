@@ -4,7 +4,9 @@
 mod faults;
 mod files;
 mod following;
+mod listening;
 mod opening;
+mod pooler;
 mod proxy;
 mod replicas;
 mod revoking_in;
