@@ -6,6 +6,7 @@
 
 mod mariadb;
 mod postgres;
+mod redis;
 
 use std::{
     fs,
@@ -35,7 +36,7 @@ impl Servers {
             running: Vec::new(),
             broom: remove_when_we_end(&folder)?,
         };
-        for start in [postgres::start, mariadb::start] {
+        for start in [postgres::start, mariadb::start, redis::start] {
             servers.running.push(start(&folder)?);
         }
         Ok(servers)
@@ -312,12 +313,15 @@ mod tests {
 
     use super::*;
 
-    /// Both servers answer, and when they are dropped neither they nor their folder are left.
+    /// All servers answer, and when they are dropped neither they nor their folder are left.
     #[test]
     fn nothing_is_left_of_the_servers() {
         let servers = Servers::start().unwrap();
         let addresses: Vec<_> = servers.environment().map(|(name, _)| name).collect();
-        assert_eq!(addresses, [postgres::VARIABLE, mariadb::VARIABLE]);
+        assert_eq!(
+            addresses,
+            [postgres::VARIABLE, mariadb::VARIABLE, redis::VARIABLE]
+        );
         let running: Vec<PathBuf> = servers
             .running
             .iter()

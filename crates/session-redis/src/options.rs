@@ -1,0 +1,119 @@
+//! `ConnectOptions`: what a connection needs to know.
+
+use std::time::Duration;
+
+use redis::{
+    Client,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
+
+use crate::error::{ConnectError, TimedOut};
+
+/// How to reach a server and what to call things there.
+#[derive(Clone)]
+#[must_use]
+pub struct ConnectOptions {
+    url: String,
+    prefix: String,
+    pub(crate) timeout: Duration,
+    pub(crate) poll_every: Duration,
+    pub(crate) distrust: Duration,
+}
+
+impl ConnectOptions {
+    /// The server at `url`: `redis://user:password@host:6379/0`, `rediss://…` for TLS, or
+    /// `redis+unix:///path`.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            prefix: "session".to_owned(),
+            timeout: Duration::from_secs(2),
+            poll_every: Duration::from_secs(1),
+            distrust: Duration::from_mins(1),
+        }
+    }
+
+    /// What all keys and channels begin with, in braces, so that a cluster keeps them together.
+    /// Default: `session`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How long to wait for the server. Default: 2 seconds.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How often a node asks the store for the revocations of others. Default: 1 second.
+    pub fn poll_every(mut self, interval: Duration) -> Self {
+        self.poll_every = interval;
+        self
+    }
+
+    /// For how long the store's list of revocations is not relied upon after the server lost its
+    /// memory. Default: 1 minute, in which every node has read the signing keys again and refuses
+    /// every token of before by itself.
+    pub fn distrust_after_loss(mut self, time: Duration) -> Self {
+        self.distrust = time;
+        self
+    }
+
+    /// What keys and channels begin with.
+    pub(crate) fn key_prefix(&self) -> Result<String, ConnectError> {
+        let allowed = |letter: char| {
+            letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_-.:".contains(letter)
+        };
+        if !(1..=32).contains(&self.prefix.len()) || !self.prefix.chars().all(allowed) {
+            return Err(ConnectError::UnusablePrefix);
+        }
+        Ok(format!("{{{}}}:", self.prefix))
+    }
+
+    pub(crate) fn client(&self) -> Result<Client, ConnectError> {
+        for (setting, value) in [("timeout", self.timeout), ("poll_every", self.poll_every)] {
+            if value.is_zero() {
+                return Err(ConnectError::ZeroSetting(setting));
+            }
+        }
+        #[cfg(feature = "tls")]
+        choose_cryptography();
+        Client::open(&*self.url).map_err(|error| ConnectError::Address(Box::new(error)))
+    }
+
+    /// One connection, which is shared and made again when it breaks.
+    pub(crate) async fn connect(&self) -> Result<ConnectionManager, ConnectError> {
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(self.timeout))
+            .set_response_timeout(Some(self.timeout))
+            // Whoever asks next tries again; nobody is to wait for another's attempts.
+            .set_number_of_retries(1);
+        let connected = ConnectionManager::new_with_config(self.client()?, config);
+        match tokio::time::timeout(self.timeout, connected).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(ConnectError::Server(Box::new(error))),
+            Err(_) => Err(ConnectError::Server(Box::new(TimedOut))),
+        }
+    }
+}
+
+impl std::fmt::Debug for ConnectOptions {
+    /// Without the address, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConnectOptions")
+            .field("prefix", &self.prefix)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The driver takes the process's provider, and panics where none was chosen and several are
+/// compiled in. A choice that the application made stays.
+#[cfg(feature = "tls")]
+fn choose_cryptography() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Somebody else may have been quicker, which is as good.
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    }
+}

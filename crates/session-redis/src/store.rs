@@ -1,0 +1,370 @@
+//! `RedisStore`: each operation once, as one script.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use redis::{FromRedisValue, Script, ToRedisArgs, aio::ConnectionManager};
+use session_core::{
+    KeyId, SessionHandle,
+    store::{
+        Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
+        RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
+        SessionStore, StoreError, Updated,
+    },
+};
+use tokio::time::timeout;
+
+use crate::{
+    error::{ConnectError, MemoryLost, TimedOut},
+    hazard::{self, Hazard},
+    memory::Memory,
+    options::ConnectOptions,
+    place::{Answer, Place},
+    row::{Row, handle_of, key_of, session_of, session_to_fields, time_of, time_to_text},
+    scripts::Scripts,
+};
+
+/// Keeps sessions and keys in a Redis or Valkey server.
+///
+/// A clone is another handle on the same connection.
+#[derive(Clone)]
+pub struct RedisStore(Arc<Inner>);
+
+struct Inner {
+    connection: ConnectionManager,
+    prefix: String,
+    timeout: Duration,
+    poll_every: Duration,
+    scripts: Scripts,
+    memory: Memory,
+    hazards: Vec<Hazard>,
+}
+
+impl RedisStore {
+    /// Opens the store on the server at `url`, with the settings' defaults.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`].
+    pub async fn connect(url: impl Into<String>) -> Result<Self, ConnectError> {
+        Self::connect_with(ConnectOptions::new(url)).await
+    }
+
+    /// Opens the store, and warns of what makes the server unfit for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`].
+    pub async fn connect_with(options: ConnectOptions) -> Result<Self, ConnectError> {
+        let prefix = options.key_prefix()?;
+        let mut connection = options.connect().await?;
+        let hazards = timeout(options.timeout, hazard::of_server(&mut connection))
+            .await
+            .map_err(|_| ConnectError::Server(Box::new(TimedOut)))?
+            .map_err(|error| ConnectError::Server(Box::new(error)))?;
+        for hazard in &hazards {
+            tracing::warn!("this Redis server is not safe for sessions: {hazard}");
+        }
+        let scripts = Scripts::new();
+        let asking = Asking {
+            connection,
+            prefix: &prefix,
+            timeout: options.timeout,
+        };
+        let answer: Answer = asking
+            .ask(&scripts.revocations_since, Place::default().as_arguments(1))
+            .await
+            .map_err(|error| ConnectError::Server(Box::new(error)))?;
+        let connection = asking.connection;
+        Ok(Self(Arc::new(Inner {
+            connection,
+            timeout: options.timeout,
+            poll_every: options.poll_every,
+            scripts,
+            memory: Memory::new(answer.epoch, options.distrust),
+            hazards,
+            prefix,
+        })))
+    }
+
+    /// What made the server unfit to be relied upon when the store was opened.
+    pub fn hazards(&self) -> &[Hazard] {
+        &self.0.hazards
+    }
+
+    /// The answer of a script.
+    async fn ask<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        arguments: impl ToRedisArgs,
+    ) -> Result<T, StoreError> {
+        let asking = Asking {
+            connection: self.0.connection.clone(),
+            prefix: &self.0.prefix,
+            timeout: self.0.timeout,
+        };
+        asking.ask(script, arguments).await
+    }
+
+    /// The outcome of a script that changes a row.
+    async fn update(
+        &self,
+        script: &Script,
+        arguments: impl ToRedisArgs,
+    ) -> Result<Updated, StoreError> {
+        let said: String = self.ask(script, arguments).await?;
+        match &*said {
+            "updated" => Ok(Updated::Updated),
+            "conflict" => Ok(Updated::Conflict),
+            "gone" => Ok(Updated::Gone),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("prefix", &self.0.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SessionStore for RedisStore {
+    async fn create(&self, session: &SessionRecord) -> Result<Created, StoreError> {
+        let fields = session_to_fields(session);
+        let arguments = (session.handle.as_str(), &fields[..]);
+        let is_new: bool = self.ask(&self.0.scripts.create, arguments).await?;
+        Ok(if is_new {
+            Created::Created
+        } else {
+            Created::HandleTaken
+        })
+    }
+
+    async fn get(&self, handle: &SessionHandle) -> Result<Option<SessionRecord>, StoreError> {
+        let row: Option<Row> = self.ask(&self.0.scripts.get, handle.as_str()).await?;
+        row.map(session_of).transpose()
+    }
+
+    async fn rotate(&self, rotation: &Rotation) -> Result<Rotated, StoreError> {
+        let arguments = (
+            rotation.handle.as_str(),
+            rotation.from_generation,
+            time_to_text(rotation.at_ms),
+            rotation.to_generation,
+            &rotation.secret_hash[..],
+            rotation.refresh_key.as_str(),
+            rotation.rotations.to_text(),
+            time_to_text(rotation.expires_at_ms),
+            time_to_text(rotation.access_expires_at_ms),
+        );
+        let moved: bool = self.ask(&self.0.scripts.rotate, arguments).await?;
+        Ok(if moved {
+            Rotated::Rotated
+        } else {
+            Rotated::Lost
+        })
+    }
+
+    async fn update_payload(
+        &self,
+        handle: &SessionHandle,
+        expected_version: u64,
+        payload: &str,
+    ) -> Result<Updated, StoreError> {
+        let next_version = expected_version.wrapping_add(1);
+        let arguments = (handle.as_str(), expected_version, next_version, payload);
+        self.update(&self.0.scripts.update_payload, arguments).await
+    }
+
+    async fn update_data(&self, handle: &SessionHandle, data: &str) -> Result<Updated, StoreError> {
+        let arguments = (handle.as_str(), data);
+        self.update(&self.0.scripts.update_data, arguments).await
+    }
+
+    async fn revoke(
+        &self,
+        scope: &SessionScope,
+        skew: Duration,
+    ) -> Result<Vec<RevokedSession>, StoreError> {
+        scope.within_limits()?;
+        let skew_ms = i64::try_from(skew.as_millis()).unwrap_or(i64::MAX);
+        let arguments = (format!("{skew_ms:020}"), scope_to_arguments(scope));
+        let ended: Vec<(Vec<u8>, Vec<u8>)> = self.ask(&self.0.scripts.revoke, arguments).await?;
+        ended
+            .into_iter()
+            .map(|(handle, ends)| {
+                Ok(RevokedSession {
+                    handle: handle_of(handle)?,
+                    expires_at_ms: time_of(&ends)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn list(
+        &self,
+        scope: &SessionScope,
+        now_ms: i64,
+        after: Option<&SessionRecord>,
+        limit: u32,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        scope.within_limits()?;
+        let after = after.map(|row| format!("{}{}", time_to_text(row.created_at_ms), row.handle));
+        let arguments = (
+            time_to_text(now_ms),
+            limit,
+            after.unwrap_or_default(),
+            scope_to_arguments(scope),
+        );
+        let rows: Vec<Row> = self.ask(&self.0.scripts.list, arguments).await?;
+        rows.into_iter().map(session_of).collect()
+    }
+
+    async fn revocations_since(
+        &self,
+        cursor: RevocationCursor,
+        now_ms: i64,
+        limit: u32,
+    ) -> Result<RevocationPage, StoreError> {
+        let limit = limit.min(MOST_IN_A_PAGE);
+        let mut place = Place::of(&cursor);
+        let arguments = place.as_arguments(limit);
+        let answer: Answer = self
+            .ask(&self.0.scripts.revocations_since, arguments)
+            .await?;
+        if !self.0.memory.is_whole(answer.epoch) {
+            return Err(StoreError::Unavailable(Box::new(MemoryLost)));
+        }
+        place.is_now_at(&answer);
+        let more = u32::try_from(answer.entries.len()).is_ok_and(|entries| entries == limit);
+        Ok(RevocationPage {
+            revoked: answer.living_at(now_ms)?,
+            next: place.into_cursor(),
+            more,
+        })
+    }
+
+    async fn load_keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        let rows: Vec<Row> = self.ask(&self.0.scripts.load_keys, NOTHING).await?;
+        let keys: Result<Vec<KeyRecord>, StoreError> = rows.into_iter().map(key_of).collect();
+        let mut keys = keys?;
+        keys.sort_by(|one, other| {
+            (other.created_at_ms, &one.id).cmp(&(one.created_at_ms, &other.id))
+        });
+        Ok(keys)
+    }
+
+    async fn insert_key(
+        &self,
+        key: &KeyRecord,
+        unless_newer_than_ms: i64,
+    ) -> Result<KeyInserted, StoreError> {
+        let arguments = (
+            key.id.as_str(),
+            key.purpose.as_str(),
+            &*key.algorithm,
+            time_to_text(key.created_at_ms),
+            &key.material[..],
+            u8::from(key.sealed_under.is_some()),
+            key.sealed_under.as_deref().unwrap_or_default(),
+            time_to_text(unless_newer_than_ms),
+        );
+        let inserted: bool = self.ask(&self.0.scripts.insert_key, arguments).await?;
+        Ok(if inserted {
+            KeyInserted::Inserted
+        } else {
+            KeyInserted::FresherExists
+        })
+    }
+
+    async fn reseal_key(&self, key: &KeyRecord) -> Result<Updated, StoreError> {
+        let arguments = (
+            key.id.as_str(),
+            &key.material[..],
+            u8::from(key.sealed_under.is_some()),
+            key.sealed_under.as_deref().unwrap_or_default(),
+        );
+        self.update(&self.0.scripts.reseal_key, arguments).await
+    }
+
+    async fn remove_key(&self, id: &KeyId) -> Result<Updated, StoreError> {
+        self.update(&self.0.scripts.remove_key, id.as_str()).await
+    }
+
+    async fn purge_expired(&self, now_ms: i64, limit: u32) -> Result<Purged, StoreError> {
+        let arguments = (time_to_text(now_ms), limit);
+        let (sessions, revocations) = self.ask(&self.0.scripts.purge_expired, arguments).await?;
+        Ok(Purged {
+            sessions,
+            revocations,
+        })
+    }
+
+    async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {
+        let (seconds, micros): (i64, i64) = self.ask(&self.0.scripts.clock, NOTHING).await?;
+        Ok(Some(
+            seconds.saturating_mul(1000).saturating_add(micros / 1000),
+        ))
+    }
+
+    fn revocation_visibility(&self) -> RevocationVisibility {
+        // One script after the other: places are given out in the order of the commits.
+        RevocationVisibility::CommitOrder {
+            poll_every: self.0.poll_every,
+        }
+    }
+}
+
+/// What asking needs.
+struct Asking<'a> {
+    connection: ConnectionManager,
+    prefix: &'a str,
+    timeout: Duration,
+}
+
+impl Asking<'_> {
+    /// A script runs to its end or not at all, so a caller who goes away leaves nothing half done.
+    async fn ask<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        arguments: impl ToRedisArgs,
+    ) -> Result<T, StoreError> {
+        let mut call = script.key(self.prefix);
+        call.arg(self.prefix).arg(arguments);
+        let mut connection = self.connection.clone();
+        match timeout(self.timeout, call.invoke_async(&mut connection)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(StoreError::Unavailable(Box::new(error))),
+            Err(_) => Err(StoreError::Unavailable(Box::new(TimedOut))),
+        }
+    }
+}
+
+/// A scope in the words of the scripts.
+fn scope_to_arguments(scope: &SessionScope) -> Vec<&str> {
+    match scope {
+        SessionScope::Handles(handles) => std::iter::once("handles")
+            .chain(handles.iter().map(SessionHandle::as_str))
+            .collect(),
+        SessionScope::User {
+            user,
+            tenant,
+            except,
+        } => vec![
+            "user",
+            user.as_str(),
+            tenant.as_ref().map_or("", |tenant| tenant.as_str()),
+            except.as_ref().map_or("", SessionHandle::as_str),
+        ],
+        SessionScope::Tenant(tenant) => vec!["tenant", tenant.as_str()],
+    }
+}
+
+/// The arguments of a script that takes none.
+const NOTHING: &[&str] = &[];
+
+/// So many that a page does not hold the server up.
+const MOST_IN_A_PAGE: u32 = 10_000;

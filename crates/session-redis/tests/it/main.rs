@@ -1,0 +1,9 @@
+//! The store on Redis held to the store suite, and what only it can get wrong.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod faults;
+mod feed;
+mod opening;
+mod own_server;
+mod shared_server;
+mod suite;
