@@ -1,10 +1,11 @@
 //! `Announcing`: a store whose revocations are told after they were committed.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use session_core::{
     KeyId, SessionHandle,
+    blacklist::RevocationFeed,
     store::{
         Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
@@ -116,5 +117,9 @@ impl<S: SessionStore> SessionStore for Announcing<S> {
 
     fn revocation_visibility(&self) -> RevocationVisibility {
         self.store.revocation_visibility()
+    }
+
+    fn revocation_feed(&self) -> Option<Arc<dyn RevocationFeed>> {
+        self.store.revocation_feed()
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use session_core::{
     KeyId, SessionHandle, async_trait,
+    blacklist::RevocationFeed,
     store::{
         Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
@@ -294,6 +295,10 @@ impl SessionStore for FaultyStore {
 
     fn revocation_visibility(&self) -> RevocationVisibility {
         self.0.store.revocation_visibility()
+    }
+
+    fn revocation_feed(&self) -> Option<Arc<dyn RevocationFeed>> {
+        self.0.store.revocation_feed()
     }
 }
 

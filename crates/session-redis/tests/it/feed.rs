@@ -1,9 +1,10 @@
 //! Two nodes on one SQL database that they ask once an hour, and a Redis between them.
 
-use std::time::Duration;
+use std::{env, time::Duration};
 
 use session_core::{
-    AppInfo, NewSession, SessionHandle, Sessions, VerifyOptions, store::RevokedSession,
+    AppInfo, NewSession, SessionHandle, Sessions, VerifyOptions,
+    store::{RevokedSession, SessionStore},
     verify::PresentedAntiCsrf,
 };
 use session_redis::{ConnectError, ConnectOptions, RedisFeed};
@@ -18,7 +19,7 @@ use tokio::{
 
 use crate::{
     own_server::{FORGETFUL, OwnServer, address, until},
-    shared_server::PATIENCE,
+    shared_server::{PATIENCE, options, unused_prefix},
 };
 
 /// Design §7: what one node revokes is refused by the other long before it asks the database.
@@ -48,6 +49,19 @@ async fn what_the_application_revoked_itself_can_be_told() {
     }]);
     nodes.other_knows(1).await;
     assert!(!accepts(&nodes.other, &token).await);
+}
+
+/// A store that tells of revocations by itself still does when Redis is told as well.
+#[tokio::test]
+async fn a_store_keeps_the_feed_of_its_own() {
+    let postgres = env::var("SESSION_TEST_POSTGRES_URL")
+        .expect("`cargo xtask test` starts the servers that the tests need");
+    let database = session_sqlx::ConnectOptions::new(postgres)
+        .timeout(PATIENCE)
+        .table_prefix("announcing_");
+    let store = SqlxStore::connect_with(database).await.unwrap();
+    let feed = RedisFeed::new(options(&unused_prefix())).unwrap();
+    assert!(feed.announcing(store).revocation_feed().is_some());
 }
 
 /// A revocation of more sessions than a message names is heard of whole.
