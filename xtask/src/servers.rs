@@ -211,11 +211,19 @@ fn program(find: impl Fn() -> Option<PathBuf>, package: &str) -> Result<PathBuf,
         return Ok(program);
     }
     let _quiet = Quiet::while_installing()?;
-    let mut install = Command::new("apt-get");
-    install
-        .args(["install", "--yes", "--no-install-recommends", package])
-        .env("DEBIAN_FRONTEND", "noninteractive");
-    process::show(&mut install)
+    let install = || {
+        let mut install = Command::new("apt-get");
+        install
+            .args(["install", "--yes", "--no-install-recommends", package])
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        process::show(&mut install)
+    };
+    // A machine's lists of packages may be old, or none.
+    install()
+        .or_else(|_| {
+            process::show(Command::new("apt-get").arg("update"))?;
+            install()
+        })
         .map_err(|problem| format!("{problem}\ninstall the package `{package}` and try again"))?;
     find().ok_or_else(|| format!("the package `{package}` brought no server"))
 }
