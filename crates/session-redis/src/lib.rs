@@ -63,6 +63,7 @@
 //!   has chosen no provider of cryptography for rustls, aws-lc-rs becomes the process's.
 
 mod announcing;
+mod connection;
 mod error;
 mod feed;
 mod hazard;

@@ -84,17 +84,26 @@ impl ConnectOptions {
 
     /// One connection, which is shared and made again when it breaks.
     pub(crate) async fn connect(&self) -> Result<ConnectionManager, ConnectError> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(self.timeout))
-            .set_response_timeout(Some(self.timeout))
-            // Whoever asks next tries again; nobody is to wait for another's attempts.
-            .set_number_of_retries(1);
-        let connected = ConnectionManager::new_with_config(self.client()?, config);
+        let connected = ConnectionManager::new_with_config(self.client()?, self.manager_config());
         match tokio::time::timeout(self.timeout, connected).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(ConnectError::Server(Box::new(error))),
             Err(_) => Err(ConnectError::Server(Box::new(TimedOut))),
         }
+    }
+
+    /// The same, made when something is asked on it.
+    pub(crate) fn connect_when_asked(&self) -> Result<ConnectionManager, ConnectError> {
+        ConnectionManager::new_lazy_with_config(self.client()?, self.manager_config())
+            .map_err(|error| ConnectError::Server(Box::new(error)))
+    }
+
+    fn manager_config(&self) -> ConnectionManagerConfig {
+        ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(self.timeout))
+            .set_response_timeout(Some(self.timeout))
+            // Whoever asks next tries again; nobody is to wait for another's attempts.
+            .set_number_of_retries(1)
     }
 }
 

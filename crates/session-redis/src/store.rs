@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use redis::{FromRedisValue, Script, ToRedisArgs, aio::ConnectionManager};
+use redis::{FromRedisValue, Script, ToRedisArgs};
 use session_core::{
     KeyId, SessionHandle,
     store::{
@@ -15,6 +15,7 @@ use session_core::{
 use tokio::time::timeout;
 
 use crate::{
+    connection::Connection,
     error::{ConnectError, MemoryLost, TimedOut},
     hazard::{self, Hazard},
     memory::Memory,
@@ -31,9 +32,7 @@ use crate::{
 pub struct RedisStore(Arc<Inner>);
 
 struct Inner {
-    connection: ConnectionManager,
-    prefix: String,
-    timeout: Duration,
+    asking: Asking,
     poll_every: Duration,
     scripts: Scripts,
     memory: Memory,
@@ -56,9 +55,10 @@ impl RedisStore {
     ///
     /// [`ConnectError`].
     pub async fn connect_with(options: ConnectOptions) -> Result<Self, ConnectError> {
-        let prefix = options.key_prefix()?;
-        let mut connection = options.connect().await?;
-        let hazards = timeout(options.timeout, hazard::of_server(&mut connection))
+        let (prefix, poll_every) = (options.key_prefix()?, options.poll_every);
+        let (limit, distrust) = (options.timeout, options.distrust);
+        let connection = Connection::open(options).await?;
+        let hazards = timeout(limit, hazard::of_server(&mut connection.line().manager))
             .await
             .map_err(|_| ConnectError::Server(Box::new(TimedOut)))?
             .map_err(|error| ConnectError::Server(Box::new(error)))?;
@@ -68,22 +68,19 @@ impl RedisStore {
         let scripts = Scripts::new();
         let asking = Asking {
             connection,
-            prefix: &prefix,
-            timeout: options.timeout,
+            prefix,
+            timeout: limit,
         };
         let answer: Answer = asking
             .ask(&scripts.revocations_since, Place::default().as_arguments(1))
             .await
             .map_err(|error| ConnectError::Server(Box::new(error)))?;
-        let connection = asking.connection;
         Ok(Self(Arc::new(Inner {
-            connection,
-            timeout: options.timeout,
-            poll_every: options.poll_every,
+            asking,
+            poll_every,
             scripts,
-            memory: Memory::new(answer.epoch, options.distrust),
+            memory: Memory::new(answer.epoch, distrust),
             hazards,
-            prefix,
         })))
     }
 
@@ -98,12 +95,7 @@ impl RedisStore {
         script: &Script,
         arguments: impl ToRedisArgs,
     ) -> Result<T, StoreError> {
-        let asking = Asking {
-            connection: self.0.connection.clone(),
-            prefix: &self.0.prefix,
-            timeout: self.0.timeout,
-        };
-        asking.ask(script, arguments).await
+        self.0.asking.ask(script, arguments).await
     }
 
     /// The outcome of a script that changes a row.
@@ -125,7 +117,7 @@ impl RedisStore {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("prefix", &self.0.prefix)
+            .field("prefix", &self.0.asking.prefix)
             .finish_non_exhaustive()
     }
 }
@@ -319,26 +311,34 @@ impl SessionStore for RedisStore {
 }
 
 /// What asking needs.
-struct Asking<'a> {
-    connection: ConnectionManager,
-    prefix: &'a str,
+struct Asking {
+    connection: Connection,
+    prefix: String,
     timeout: Duration,
 }
 
-impl Asking<'_> {
+impl Asking {
     /// A script runs to its end or not at all, so a caller who goes away leaves nothing half done.
     async fn ask<T: FromRedisValue>(
         &self,
         script: &Script,
         arguments: impl ToRedisArgs,
     ) -> Result<T, StoreError> {
-        let mut call = script.key(self.prefix);
-        call.arg(self.prefix).arg(arguments);
-        let mut connection = self.connection.clone();
-        match timeout(self.timeout, call.invoke_async(&mut connection)).await {
+        let mut call = script.key(&self.prefix);
+        call.arg(&self.prefix).arg(arguments);
+        let mut line = self.connection.line();
+        match timeout(self.timeout, call.invoke_async(&mut line.manager)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(StoreError::Unavailable(Box::new(error))),
-            Err(_) => Err(StoreError::Unavailable(Box::new(TimedOut))),
+            Ok(Err(error)) => {
+                if error.is_timeout() {
+                    self.connection.replace(&line);
+                }
+                Err(StoreError::Unavailable(Box::new(error)))
+            }
+            Err(_) => {
+                self.connection.replace(&line);
+                Err(StoreError::Unavailable(Box::new(TimedOut)))
+            }
         }
     }
 }

@@ -7,13 +7,18 @@ use session_core::{
     store::{Created, RevocationCursor, SessionStore, StoreError, Updated},
     verify::PresentedAntiCsrf,
 };
+use session_redis::{ConnectOptions, RedisStore};
 use session_testkit::store::records::{
     NOW_MS, SKEW, all_of, all_revocations, create, handle, named, names, rotation_of, session, user,
 };
-use tokio::time;
+use tokio::{
+    io::copy_bidirectional,
+    net::{UnixListener, UnixStream},
+    time,
+};
 
 use crate::{
-    own_server::{DURABLE, FORGETFUL, OwnServer, in_the_end, until},
+    own_server::{DURABLE, FORGETFUL, OwnServer, address, in_the_end, until},
     shared_server::PATIENCE,
 };
 
@@ -37,9 +42,7 @@ async fn a_flushed_list_is_not_relied_upon() {
 async fn after_a_flush_the_list_is_read_from_its_start() {
     let server = OwnServer::start(DURABLE).await;
     let options = server.options().distrust_after_loss(Duration::ZERO);
-    let store = session_redis::RedisStore::connect_with(options)
-        .await
-        .unwrap();
+    let store = RedisStore::connect_with(options).await.unwrap();
     create(&store, &session("before")).await;
     store.revoke(&named(&["before"]), SKEW).await.unwrap();
     let (_, cursor) = all_revocations(&store, RevocationCursor::default(), 10).await;
@@ -59,9 +62,7 @@ async fn after_a_flush_the_list_is_read_from_its_start() {
 async fn a_flush_lets_no_session_through() {
     let server = OwnServer::start(DURABLE).await;
     let options = server.options().poll_every(Duration::from_millis(10));
-    let store = session_redis::RedisStore::connect_with(options)
-        .await
-        .unwrap();
+    let store = RedisStore::connect_with(options).await.unwrap();
     let app = AppInfo::new("https://api.example.com", "https://example.com");
     let sessions = Sessions::builder(app)
         .store(store)
@@ -82,7 +83,9 @@ async fn a_flush_lets_no_session_through() {
     assert!(verify().await.is_ok());
     let () = server.run("FLUSHALL").await;
     until(async || verify().await.is_err()).await;
-    assert!(!sessions.health().await.blacklist.is_fresh);
+    // The token's key may be gone from the server before the list is too old.
+    until(async || !sessions.health().await.blacklist.is_fresh).await;
+    assert!(verify().await.is_err());
     sessions.shutdown().await;
 }
 
@@ -120,6 +123,38 @@ async fn a_server_that_came_back_empty_is_not_relied_upon() {
         .revocations_since(RevocationCursor::default(), NOW_MS, 10)
         .await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))));
+}
+
+/// I2: a line that nobody closed and that carries nothing any more is given up for a new one.
+#[tokio::test]
+async fn a_silent_line_is_replaced() {
+    let server = OwnServer::start(DURABLE).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("proxy");
+    let proxy = UnixListener::bind(&path).unwrap();
+    let options = ConnectOptions::new(address(&path)).timeout(Duration::from_millis(500));
+    let connecting = RedisStore::connect_with(options);
+    let mut near = None;
+    let mut far = UnixStream::connect(server.socket()).await.unwrap();
+    let carried = async {
+        let (line, _) = proxy.accept().await.unwrap();
+        copy_bidirectional(near.insert(line), &mut far).await
+    };
+    let store = tokio::select! {
+        store = connecting => store.unwrap(),
+        _ = carried => panic!("the connection was closed"),
+    };
+    // Both ends are open, and nobody carries anything between them any more.
+    let carry_on = async {
+        let (mut line, _) = proxy.accept().await.unwrap();
+        let mut server = UnixStream::connect(server.socket()).await.unwrap();
+        copy_bidirectional(&mut line, &mut server).await
+    };
+    tokio::select! {
+        _ = in_the_end(async || store.clock_ms().await) => {}
+        _ = carry_on => panic!("the connection was closed"),
+    }
+    drop((near, far));
 }
 
 /// H6: a replica may be behind, so it answers nothing.
@@ -176,9 +211,7 @@ async fn a_full_server_still_ends_sessions() {
 async fn a_server_that_hangs_is_given_up() {
     let server = OwnServer::start(DURABLE).await;
     let options = server.options().timeout(Duration::from_millis(200));
-    let store = session_redis::RedisStore::connect_with(options)
-        .await
-        .unwrap();
+    let store = RedisStore::connect_with(options).await.unwrap();
     let row = session("one");
     create(&store, &row).await;
     server.signal("STOP");
