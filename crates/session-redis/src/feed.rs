@@ -7,7 +7,6 @@ use futures_util::StreamExt;
 use redis::{Value, aio::ConnectionManager};
 use session_core::{
     blacklist::{FeedReceiver, RevocationFeed},
-    clock::{Clock, SystemClock},
     store::{RevokedSession, SessionStore},
 };
 use tokio::{
@@ -132,8 +131,7 @@ impl Inner {
         loop {
             match timeout(HEARTBEAT, messages.next()).await {
                 Ok(Some(message)) => {
-                    let now = SystemClock.now();
-                    receiver.revoked(&message::read(message.get_payload_bytes(), now));
+                    receiver.revoked(&message::read(message.get_payload_bytes()));
                 }
                 Ok(None) => return Err(Silence::Closed),
                 // Nobody said anything: is there anybody? A connection may be dead without a sign.

@@ -51,11 +51,12 @@
 //!
 //! # Keys
 //!
-//! All, and the feed's channel, begin with `{session}:`, or what [`ConnectOptions::prefix`] says instead, and none expires by
-//! itself. The braces put them in one hash slot, so that the scripts may use them together: on a
-//! cluster, give the address of the primary that has that slot, as a redirection is an error and is not
-//! followed. An account of the server's needs the commands `EVALSHA`, `SCRIPT LOAD`, `INFO` and those
-//! of the scripts for these keys, and, for the check at the start to be complete, `CONFIG GET`.
+//! All, and the feed's channel, begin with `{session}:`, or what [`ConnectOptions::prefix`] says
+//! instead, and none expires by itself. The braces put them in one hash slot, so that the scripts may
+//! use them together: on a cluster, give the address of the primary that has that slot, as a
+//! redirection is an error and is not followed. An account of the server's needs the commands
+//! `EVALSHA`, `SCRIPT LOAD`, `INFO` and those of the scripts for these keys, and, for the check at
+//! the start to be complete, `CONFIG GET`.
 //!
 //! # Features
 //!

@@ -85,6 +85,27 @@ fn an_added_feed_cannot_make_the_set_fresh() {
     assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
 }
 
+/// I5, I14: no message of somebody else's takes a place in the set for longer than a token could
+/// serve; what the store says stays for as long as it says.
+#[test]
+fn a_record_that_never_ends_is_cut() {
+    let month = Duration::from_hours(31 * 24);
+    for (is_the_stores, left) in [(false, 0), (true, 1)] {
+        let (clock, blacklist) = at(1_000_000, 10);
+        let receiver = if is_the_stores {
+            FeedReceiver::new(Arc::clone(&blacklist), no_calls())
+        } else {
+            FeedReceiver::beside_the_store(Arc::clone(&blacklist), no_calls())
+        };
+        receiver.revoked(&[revoked("a", i64::MAX)]);
+        blacklist.sweep();
+        assert_eq!(blacklist.len(), 1);
+        clock.advance(month);
+        blacklist.sweep();
+        assert_eq!(blacklist.len(), left);
+    }
+}
+
 /// A suspended machine stops the monotonic clock; the wall clock tells.
 #[test]
 fn a_machine_that_slept_knows_that_its_set_is_old() {
