@@ -51,6 +51,14 @@ macro_rules! revoke_where {
     };
 }
 
+/// The commit of the transaction at hand waits for the disk at least.
+macro_rules! wait_for_the_disk {
+    () => {
+        "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
+         WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)"
+    };
+}
+
 macro_rules! list_where {
     ($scope:literal, $now:literal, $created:literal, $handle:literal, $limit:literal) => {
         concat!(
@@ -153,16 +161,13 @@ impl Dialect for Postgres {
     /// In one message: a transaction that somebody's dropped `BEGIN` left open is ended, and
     /// whatever the application's defaults are, a revocation or a rotation that was acknowledged is
     /// on the disk, and every statement sees what was committed before it.
-    const BEGIN: &'static str = "BEGIN; ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
-                                 SELECT set_config('synchronous_commit', \
-                                 CASE current_setting('synchronous_commit') \
-                                 WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)";
+    const BEGIN: &'static str = concat!(
+        "BEGIN; ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ",
+        wait_for_the_disk!()
+    );
     const BEGIN_MIGRATION: &'static str = "BEGIN; ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
          SET LOCAL statement_timeout = '30s'";
-    const COMMIT_DURABLY: Option<&'static str> = Some(
-        "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
-         WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)",
-    );
+    const COMMIT_DURABLY: Option<&'static str> = Some(wait_for_the_disk!());
     const LIMIT: Option<&'static str> = Some("SELECT set_config('statement_timeout', $1, true)");
     const UNLIMITED: Option<&'static str> = Some("SET LOCAL statement_timeout = 0");
     const ASK_SNAPSHOT: Option<&'static str> = Some(

@@ -103,9 +103,10 @@ impl Page {
     }
 }
 
-/// The meaning of a cursor: the server whose list it is a place in; the greatest number that was seen; the number that the pages read so
-/// far went up to, while there are more, so that each page goes on and none is read twice; and for
-/// each gap its first and last number and when it was found, in ascending order.
+/// The meaning of a cursor: the server whose list it is a place in; the greatest number that was
+/// seen; the number that the pages read so far went up to, while there are more, so that each page
+/// goes on and none is read twice; and for each gap its first and last number and when it was found,
+/// in ascending order.
 #[derive(Debug, Default, PartialEq)]
 struct Place {
     server: u64,
@@ -292,7 +293,6 @@ const PERIODS: u64 = 16;
 /// A range that no number is in.
 const NOTHING: (u64, u64) = (1, 0);
 
-/// What has to be known of the server.
 /// What has to be known of the server: that it is no replica, which one it is, and the greatest
 /// number on its list. MariaDB, which passes over the comment, has no identity but its address.
 const SERVER: &str = "SELECT \
