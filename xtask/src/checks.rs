@@ -2,9 +2,11 @@
 
 use std::process::{Command, ExitCode};
 
+use servers::Servers;
+
 use crate::{
-    adapters, advisories, book, process, report::Report, rust_version, servers::Servers, sql,
-    tables, tests_run::TestsRun, tools, workspace::Workspace,
+    adapters, advisories, book, process, report::Report, rust_version, sql, tables,
+    tests_run::TestsRun, tools, workspace::Workspace,
 };
 
 /// Every check there is. The last line on standard output counts the tests.

@@ -16,7 +16,7 @@ mod report;
 #[cfg(test)]
 mod repository;
 mod rust_version;
-mod servers;
+mod services;
 mod sources;
 mod sql;
 mod tables;
@@ -59,7 +59,7 @@ fn run(words: &[&str]) -> Result<ExitCode, String> {
         ["test"] => return checks::test(),
         ["lint"] => return checks::lint(),
         ["doc"] => return checks::doc(),
-        ["services"] => servers::serve()?,
+        ["services"] => services::serve()?,
         ["tables"] => tables::rewrite(&Workspace::load()?)?,
         ["bench", rest @ ..] => checks::bench(&Workspace::load()?, rest)?,
         ["fuzz", rest @ ..] => fuzz::run(&Workspace::load()?, rest)?,

@@ -3,39 +3,17 @@
 use std::{
     io::{self, BufRead, BufReader},
     path::Path,
-    process::{Command, Stdio},
+    process::Command,
 };
+
+use servers::process::{announce, cannot_start, line_of};
+pub(crate) use servers::process::{capture, show};
 
 /// The Cargo that runs us, in the workspace's folder.
 pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
-}
-
-/// Runs a program whose output goes straight to the developer.
-pub(crate) fn show(command: &mut Command) -> Result<(), String> {
-    announce(command);
-    let status = command
-        .status()
-        .map_err(|error| cannot_start(command, &error))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{}: {status}", line_of(command)))
-    }
-}
-
-/// Runs a program and gives back what it wrote to its standard output.
-pub(crate) fn capture(command: &mut Command) -> Result<String, String> {
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| cannot_start(command, &error))?;
-    if !output.status.success() {
-        return Err(format!("{}: {}", line_of(command), output.status));
-    }
-    String::from_utf8(output.stdout).map_err(|error| format!("{}: {error}", line_of(command)))
 }
 
 /// Runs a program, shows every line that it writes, and hands it to `each` as well.
@@ -65,22 +43,4 @@ pub(crate) fn watch(mut command: Command, mut each: impl FnMut(&str)) -> Result<
     } else {
         Err(format!("{line_of_command}: {status}"))
     }
-}
-
-fn announce(command: &Command) {
-    println!("$ {}", line_of(command));
-}
-
-fn cannot_start(command: &Command, error: &std::io::Error) -> String {
-    format!("{} does not start: {error}", line_of(command))
-}
-
-fn line_of(command: &Command) -> String {
-    let program = Path::new(command.get_program());
-    let name = program.file_name().unwrap_or(program.as_os_str());
-    std::iter::once(name)
-        .chain(command.get_args())
-        .map(|part| part.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -5,7 +5,9 @@ use std::{
     fmt,
 };
 
-use crate::{process, servers::Servers, workspace::Workspace};
+use servers::Servers;
+
+use crate::{process, workspace::Workspace};
 
 /// What the test harness reported so far.
 #[derive(Default)]

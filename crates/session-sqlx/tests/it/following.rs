@@ -8,7 +8,7 @@ use session_testkit::store::records::{
 
 use crate::{
     proxy::Proxy,
-    servers::{Database, PATIENCE, Server},
+    servers::{Database, Opening, PATIENCE, Server},
 };
 
 /// A large list that two numbers in five are missing from is read to its end in pages as long as a
@@ -62,7 +62,7 @@ async fn a_poll_is_a_few_questions() {
 
 /// Records with the numbers up to `most` for which the condition holds.
 async fn record(database: &Database, most: u32, condition: &str) {
-    let (overriding, numbers) = match database.server {
+    let (overriding, numbers) = match database.server() {
         Server::Postgres => (
             "OVERRIDING SYSTEM VALUE",
             format!("generate_series(1, {most}) AS list (seq)"),
@@ -77,7 +77,7 @@ async fn record(database: &Database, most: u32, condition: &str) {
              WHERE seq {condition}"
         ))
         .await;
-    if database.server == Server::Postgres {
+    if database.server() == Server::Postgres {
         database
             .run("SELECT setval(pg_get_serial_sequence('session_revocations', 'number'), 10000)")
             .await;

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     pooler::Pooler,
-    servers::{Database, PATIENCE, Server},
+    servers::{Database, Opening, PATIENCE, Server},
 };
 
 /// Design §7: a node hears of what another one revoked without asking, alone or with the

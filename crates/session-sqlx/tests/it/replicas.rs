@@ -10,7 +10,7 @@ use session_testkit::store::records::{
 
 use crate::{
     proxy::Proxy,
-    servers::{Database, PATIENCE, Server},
+    servers::{Database, Opening, PATIENCE, Server},
 };
 
 /// What asks whether a server is a replica, and an answer that says so.

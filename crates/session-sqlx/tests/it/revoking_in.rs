@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::{
     files::url_in,
-    servers::{Database as OnServer, PATIENCE, Server},
+    servers::{Database as OnServer, Opening, PATIENCE, Server},
 };
 
 /// The password is changed and the sessions are ended, on every node, or neither.

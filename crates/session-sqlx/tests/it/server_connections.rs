@@ -12,7 +12,7 @@ use tokio::time::{self, Instant};
 
 use crate::{
     proxy::Proxy,
-    servers::{Database, PATIENCE, Server},
+    servers::{Database, Opening, PATIENCE, Server},
 };
 
 /// G11: a call is given up while its `BEGIN` is on the way; no later one finds itself in that
@@ -220,7 +220,7 @@ async fn a_large_pool_that_died_is_replaced() {
 
 /// Ends every connection to the database, and has waited for their ends on PostgreSQL.
 pub(crate) async fn end_all_connections(database: &Database) {
-    match database.server {
+    match database.server() {
         Server::Postgres => {
             database
                 .run(

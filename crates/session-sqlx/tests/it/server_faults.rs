@@ -19,7 +19,7 @@ use tokio::{task, time};
 
 use crate::{
     server_connections::end_all_connections,
-    servers::{Database, Server},
+    servers::{Database, Opening, Server},
 };
 
 /// F17: a transaction that the database ends in favour of another is begun anew, until it is done.
@@ -88,7 +88,7 @@ async fn deadlocks_without_end_are_an_error_in_bounded_time() {
 
 /// Makes the next writes of a kind fail as deadlocks do.
 async fn fail(database: &Database, what: &str, times: u32) {
-    let script = match database.server {
+    let script = match database.server() {
         Server::Postgres => format!(
             "DROP FUNCTION IF EXISTS fail CASCADE; DROP SEQUENCE IF EXISTS tries; \
              CREATE SEQUENCE tries; CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \
@@ -109,7 +109,7 @@ async fn fail(database: &Database, what: &str, times: u32) {
 
 async fn tries(database: &Database) -> i64 {
     database
-        .ask(match database.server {
+        .ask(match database.server() {
             Server::Postgres => "SELECT last_value FROM tries",
             Server::MySql => "SELECT next_not_cached_value - 1 FROM tries",
         })

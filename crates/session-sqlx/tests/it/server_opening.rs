@@ -15,7 +15,7 @@ use tokio::time;
 
 use crate::{
     proxy::Proxy,
-    servers::{Database, PATIENCE, Server},
+    servers::{Database, Opening, PATIENCE, Server},
 };
 
 /// H14, D7: first starts at once on an empty database all succeed, and make one schema and one key.

@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     files::url_in,
-    servers::{Database, PATIENCE, Server},
+    servers::{Database, Opening, PATIENCE, Server},
 };
 
 mod on_a_file {

@@ -5,8 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Account, Server, free_port, launch, on_path, password, program};
-use crate::process;
+use super::{Account, Server, free_port, launch, on_path, password, process, program};
 
 pub(super) const VARIABLE: &str = "SESSION_TEST_POSTGRES_URL";
 

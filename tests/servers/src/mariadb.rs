@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::{Account, Server, free_port, launch, on_path, password, program};
-use crate::process;
+use super::{Account, Server, free_port, launch, on_path, password, process, program};
 
 pub(super) const VARIABLE: &str = "SESSION_TEST_MYSQL_URL";
 

@@ -4,8 +4,14 @@
 //! ends with us however we end: the kernel tells it when this process dies (`setpriv --pdeathsig`),
 //! and a shell that outlives us removes the folder.
 
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "every error is a text for a person, which says what did not work"
+)]
+
 mod mariadb;
 mod postgres;
+pub mod process;
 mod redis;
 
 use std::{
@@ -19,18 +25,17 @@ use std::{
     time::Duration,
 };
 
-use crate::process;
-
 /// The running servers; dropping it ends them.
-pub(crate) struct Servers {
+#[derive(Debug)]
+pub struct Servers {
     running: Vec<Server>,
     broom: Child,
 }
 
 impl Servers {
     /// Starts one server of each kind, installing what is missing.
-    pub(crate) fn start() -> Result<Self, String> {
-        let folder = std::env::temp_dir().join(format!("session-servers-{}", std::process::id()));
+    pub fn start() -> Result<Self, String> {
+        let folder = folder_of(std::process::id());
         fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let mut servers = Self {
             running: Vec::new(),
@@ -43,7 +48,7 @@ impl Servers {
     }
 
     /// What the tests find the servers by: names of environment variables, and addresses.
-    pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.running
             .iter()
             .map(|server| (server.variable, &*server.url))
@@ -62,19 +67,20 @@ impl Drop for Servers {
     }
 }
 
-/// `cargo xtask services`: runs the servers until it is interrupted.
-pub(crate) fn serve() -> Result<(), String> {
-    let servers = Servers::start()?;
-    for (variable, url) in servers.environment() {
-        println!("export {variable}={url}");
-    }
-    println!("# running until ctrl-c");
-    loop {
-        thread::park();
-    }
+/// Where the servers of a process keep their data: in memory where the system offers that. They keep
+/// their durable settings, but no test here ends with the machine losing power.
+fn folder_of(process: u32) -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let parent = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
+    parent.join(format!("session-servers-{process}"))
 }
 
 /// A server of ours.
+#[derive(Debug)]
 struct Server {
     variable: &'static str,
     url: String,
@@ -338,8 +344,7 @@ mod tests {
         assert!(running.iter().all(|process| process.exists()));
         drop(servers);
         assert!(!running.iter().any(|process| process.exists()));
-        let folder = std::env::temp_dir().join(format!("session-servers-{}", std::process::id()));
-        assert!(!folder.exists());
+        assert!(!folder_of(std::process::id()).exists());
     }
 
     /// What is written down of a password is for one account.
