@@ -5,7 +5,9 @@ use std::{fmt, future, pin::Pin, rc::Rc};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError, guard, web};
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse, ResponseError, guard, http::StatusCode, web,
+};
 use session_core::{
     Sessions, VerifyOptions,
     http::{Exchange, HeadChanges},
@@ -107,6 +109,12 @@ impl fmt::Display for SettledError {
 }
 
 impl ResponseError for SettledError {
+    /// As [`apply`](convert::apply) leaves it: loggers and metrics ask for it without the response.
+    fn status_code(&self) -> StatusCode {
+        let changed = self.changes.status().map(convert::status);
+        changed.unwrap_or_else(|| self.error.as_response_error().status_code())
+    }
+
     fn error_response(&self) -> HttpResponse {
         let mut response = self.error.error_response();
         convert::apply(&self.changes, &mut response);

@@ -178,7 +178,8 @@ async fn an_error_of_a_middleware_carries_what_the_session_changed() {
 }
 
 /// E13: whoever renders the error of an inner middleware to look at it changes nothing: it is rendered
-/// again with the same cookies.
+/// again with the same cookies. Whoever asks for its status alone, to log or to count it, hears the
+/// one that the client will.
 #[actix_web::test]
 async fn an_error_that_is_rendered_twice_says_the_same_twice() {
     async fn fail(
@@ -195,6 +196,7 @@ async fn an_error_that_is_rendered_twice_says_the_same_twice() {
     ) -> Result<ServiceResponse<impl MessageBody>, Error> {
         next.call(request).await.inspect_err(|error| {
             assert_eq!(error.error_response().status(), 401);
+            assert_eq!(error.as_response_error().status_code(), 401);
         })
     }
     let test = TestApp::new().await;
