@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -12,7 +11,7 @@ use async_trait::async_trait;
 use crate::{
     ids::{KeyId, SessionHandle},
     store::{
-        Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
+        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
         SessionStore, StoreError, Updated,
     },
@@ -123,14 +122,14 @@ impl SessionStore for MemoryStore {
     async fn revoke(
         &self,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError> {
         scope.within_limits()?;
         let mut tables = self.tables();
         let handles = tables.handles_in(scope);
         Ok(handles
             .iter()
-            .filter_map(|handle| tables.revoke(handle, skew))
+            .filter_map(|handle| tables.revoke(handle, retention))
             .collect())
     }
 
@@ -254,9 +253,9 @@ struct Tables {
 }
 
 impl Tables {
-    fn revoke(&mut self, handle: &SessionHandle, skew: Duration) -> Option<RevokedSession> {
+    fn revoke(&mut self, handle: &SessionHandle, retention: Retention) -> Option<RevokedSession> {
         let row = self.sessions.remove(handle)?;
-        let revoked = RevokedSession::new(row.handle, row.access_expires_at_ms, skew);
+        let revoked = RevokedSession::new(row.handle, row.access_expires_at_ms, retention);
         self.last_revocation = self.last_revocation.saturating_add(1);
         self.revocations
             .insert(self.last_revocation, revoked.clone());

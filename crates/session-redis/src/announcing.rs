@@ -1,13 +1,13 @@
 //! `Announcing`: a store whose revocations are told after they were committed.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use session_core::{
     KeyId, SessionHandle,
     blacklist::RevocationFeed,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
+        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
         SessionStore, StoreError, Updated,
     },
@@ -60,9 +60,9 @@ impl<S: SessionStore> SessionStore for Announcing<S> {
     async fn revoke(
         &self,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError> {
-        let revoked = self.store.revoke(scope, skew).await?;
+        let revoked = self.store.revoke(scope, retention).await?;
         // Told by somebody else: a revocation does not wait for Redis.
         self.feed.announce(&revoked);
         Ok(revoked)

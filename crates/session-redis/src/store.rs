@@ -7,7 +7,7 @@ use redis::{FromRedisValue, Script, ToRedisArgs};
 use session_core::{
     KeyId, SessionHandle,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
+        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
         SessionStore, StoreError, Updated,
     },
@@ -179,11 +179,15 @@ impl SessionStore for RedisStore {
     async fn revoke(
         &self,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError> {
         scope.within_limits()?;
-        let skew_ms = i64::try_from(skew.as_millis()).unwrap_or(i64::MAX);
-        let arguments = (format!("{skew_ms:020}"), scope_to_arguments(scope));
+        let skew_ms = i64::try_from(retention.skew.as_millis()).unwrap_or(i64::MAX);
+        let arguments = (
+            format!("{skew_ms:020}"),
+            time_to_text(retention.at_least_until_ms),
+            scope_to_arguments(scope),
+        );
         let ended: Vec<(Vec<u8>, Vec<u8>)> = self.ask(&self.0.scripts.revoke, arguments).await?;
         ended
             .into_iter()

@@ -181,7 +181,7 @@ pub(crate) struct Statements {
     pub(crate) update_payload: &'static str,
     /// data, handle
     pub(crate) update_data: &'static str,
-    /// Ends the sessions or locks them to be ended by what follows: skew, the scope; returns
+    /// Ends the sessions or locks them to be ended by what follows: skew, earliest end, the scope; returns
     /// handle and the expiry of the record
     pub(crate) revoke: ByScope,
     /// What is left to do with the sessions that `revoke` returned: JSON list of

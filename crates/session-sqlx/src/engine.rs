@@ -1,11 +1,9 @@
 //! Every operation once, whatever the database.
 
-use std::time::Duration;
-
 use session_core::{
     KeyId, SessionHandle, async_trait,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
+        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
         SessionStore, StoreError, Updated,
     },
@@ -114,9 +112,9 @@ impl<D: Dialect> SessionStore for Connections<D> {
     async fn revoke(
         &self,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError> {
-        Connections::revoke(self, scope, skew).await
+        Connections::revoke(self, scope, retention).await
     }
 
     async fn list(

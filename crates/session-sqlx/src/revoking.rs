@@ -1,9 +1,7 @@
 //! Ending sessions: in a transaction of the store's own, and in one of the application's.
 
-use std::time::Duration;
-
 use serde_json::{Value as Json, json};
-use session_core::store::{RevokedSession, SessionScope, StoreError};
+use session_core::store::{Retention, RevokedSession, SessionScope, StoreError};
 
 use crate::{
     connections::{Connections, Failure, Lease},
@@ -18,7 +16,7 @@ impl<D: Dialect> Connections<D> {
     pub(crate) async fn revoke(
         &self,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError> {
         scope.within_limits()?;
         let handles = handles_of(scope);
@@ -27,7 +25,7 @@ impl<D: Dialect> Connections<D> {
             let done = async {
                 let mut transaction = self.begin(&mut lease).await?;
                 let revoked =
-                    end::<D>(&mut transaction, &self.names, scope, &handles, skew).await?;
+                    end::<D>(&mut transaction, &self.names, scope, &handles, retention).await?;
                 self.commit(transaction).await?;
                 Ok(revoked)
             }
@@ -42,7 +40,7 @@ impl<D: Dialect> Connections<D> {
         &self,
         transaction: &mut D::Connection,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError> {
         scope.within_limits()?;
         let handles = handles_of(scope);
@@ -57,7 +55,7 @@ impl<D: Dialect> Connections<D> {
             if let Some(durable) = D::COMMIT_DURABLY {
                 D::run(transaction, self.names.fill(durable)).await?;
             }
-            end::<D>(transaction, &self.names, scope, &handles, skew).await
+            end::<D>(transaction, &self.names, scope, &handles, retention).await
         };
         ended.await.map_err(Failure::into_error::<D>)
     }
@@ -68,11 +66,11 @@ async fn end<D: Dialect>(
     names: &Names,
     scope: &SessionScope,
     handles: &str,
-    skew: Duration,
+    retention: Retention,
 ) -> Result<Vec<RevokedSession>, Failure> {
     let sql = names.fill(D::STATEMENTS.revoke.of(scope));
-    let skew_ms = i64::try_from(skew.as_millis()).unwrap_or(i64::MAX);
-    let mut values = vec![skew_ms.into()];
+    let skew_ms = i64::try_from(retention.skew.as_millis()).unwrap_or(i64::MAX);
+    let mut values = vec![skew_ms.into(), retention.at_least_until_ms.into()];
     values.extend(bound(scope, handles));
     let revoked: Vec<RevokedSession> = D::fetch(transaction, sql, &values)
         .await?

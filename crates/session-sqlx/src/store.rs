@@ -1,12 +1,12 @@
 //! `SqlxStore`: one type, whichever database is behind it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use session_core::{
     KeyId, SessionHandle, async_trait,
     blacklist::RevocationFeed,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
+        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
         SessionStore, StoreError, Updated,
     },
@@ -71,8 +71,8 @@ impl SqlxStore {
     /// When the transaction is committed the sessions are gone, and every node hears of it as of
     /// any other revocation, this process too: on PostgreSQL at once, elsewhere at the next look
     /// ([`ConnectOptions::poll_every`]). When it is rolled back, nothing happened. Until then the
-    /// rows are locked, so keep it short. The recorded expiry is the row's `access_expires_at_ms`
-    /// plus `skew`.
+    /// rows are locked, so keep it short. How long it is remembered,
+    /// [`Sessions::retention`](session_core::Sessions::retention) says.
     ///
     /// PostgreSQL does not prepare a transaction that tells of something for a two-phase commit.
     ///
@@ -89,12 +89,13 @@ impl SqlxStore {
     /// # #[cfg(feature = "sqlite")]
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use std::time::Duration;
-    /// use session_core::{UserId, store::SessionScope};
+    /// use session_core::{AppInfo, Sessions, UserId, store::SessionScope};
     /// use session_sqlx::{SqlitePool, SqlxStore};
     ///
     /// let pool = SqlitePool::connect("sqlite::memory:").await?;
     /// let store = SqlxStore::from_pool(pool.clone()).await?;
+    /// let app = AppInfo::new("https://api.example.com", "https://example.com");
+    /// let sessions = Sessions::builder(app).store(store.clone()).build().await?;
     ///
     /// let everywhere = SessionScope::User {
     ///     user: UserId::try_from("ann")?,
@@ -103,7 +104,7 @@ impl SqlxStore {
     /// };
     /// let mut transaction = pool.begin().await?;
     /// // … the new password …
-    /// store.revoke_in(&mut transaction, &everywhere, Duration::from_secs(30)).await?;
+    /// store.revoke_in(&mut transaction, &everywhere, sessions.retention()).await?;
     /// transaction.commit().await?;
     /// # Ok(()) }
     /// # #[cfg(not(feature = "sqlite"))]
@@ -117,20 +118,20 @@ impl SqlxStore {
         &self,
         transaction: impl Into<OpenTransaction<'t>>,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError> {
         match (&self.engine, transaction.into()) {
             #[cfg(feature = "sqlite")]
             (Engine::Sqlite(engine), OpenTransaction::Sqlite(transaction)) => {
-                engine.revoke_in(transaction, scope, skew).await
+                engine.revoke_in(transaction, scope, retention).await
             }
             #[cfg(feature = "postgres")]
             (Engine::Postgres(engine), OpenTransaction::Postgres(transaction)) => {
-                engine.revoke_in(transaction, scope, skew).await
+                engine.revoke_in(transaction, scope, retention).await
             }
             #[cfg(feature = "mysql")]
             (Engine::MySql(engine), OpenTransaction::MySql(transaction)) => {
-                engine.revoke_in(transaction, scope, skew).await
+                engine.revoke_in(transaction, scope, retention).await
             }
             #[allow(unreachable_patterns, reason = "where one database is compiled in")]
             _ => Err(StoreError::Unavailable(Box::new(AnotherDatabase))),
@@ -235,9 +236,9 @@ impl SessionStore for SqlxStore {
     async fn revoke(
         &self,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError> {
-        self.engine().revoke(scope, skew).await
+        self.engine().revoke(scope, retention).await
     }
 
     async fn list(

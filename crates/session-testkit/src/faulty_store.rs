@@ -1,13 +1,13 @@
 //! `FaultyStore`: a store around another one that fails, hangs, panics or loses its answers on
 //! request, and counts its calls.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use session_core::{
     KeyId, SessionHandle, async_trait,
     blacklist::RevocationFeed,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
+        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
         SessionStore, StoreError, Updated,
     },
@@ -233,9 +233,9 @@ impl SessionStore for FaultyStore {
     async fn revoke(
         &self,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError> {
-        self.pass(Operation::Revoke, self.0.store.revoke(scope, skew))
+        self.pass(Operation::Revoke, self.0.store.revoke(scope, retention))
             .await
     }
 

@@ -1,6 +1,6 @@
 //! `SessionConfig`: the settings in force, each with a getter.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
@@ -9,6 +9,7 @@ use super::{
     EncryptionSecret, NormalisedAppInfo, RsaKeySize, SameSite, SessionConfigBuilder,
     TheftDetection, TokenTransfer, contradictions, settings::Settings,
 };
+use crate::store::Retention;
 
 /// The settings in force: what the application set, and what follows from it.
 ///
@@ -101,6 +102,11 @@ impl SessionConfig {
     /// How much longer than the session's last access token a revocation is remembered.
     pub fn revocation_skew(&self) -> Duration {
         self.settings.revocation_skew
+    }
+
+    /// How long a revocation at `now` is remembered.
+    pub(crate) fn retention_at(&self, now: SystemTime) -> Retention {
+        Retention::at(now, self.access_token_lifetime(), self.revocation_skew())
     }
 
     /// Which keys sign access tokens.

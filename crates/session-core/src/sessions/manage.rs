@@ -12,7 +12,7 @@ use crate::{
     information::SessionInformation,
     keys::Jwks,
     sessions::{PayloadCarrier, Sessions},
-    store::SessionScope,
+    store::{Retention, SessionScope},
 };
 
 impl Sessions {
@@ -93,6 +93,12 @@ impl Sessions {
     ) -> Result<Vec<SessionHandle>, SessionError> {
         let span = tracing::debug_span!("revoke_sessions");
         self.backend().revoke(scope).instrument(span).await
+    }
+
+    /// How long a revocation that is made now has to be remembered: for one that is made past the
+    /// service, in a transaction of the application's own.
+    pub fn retention(&self) -> Retention {
+        self.config().retention_at(self.clock().now())
     }
 
     /// A session as the database knows it; `None` when it has ended.

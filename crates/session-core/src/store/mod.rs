@@ -20,7 +20,9 @@ mod session_store;
 pub use error::StoreError;
 pub use keys::{KeyInserted, KeyPurpose, KeyRecord};
 pub use record::{Created, SessionRecord, Updated};
-pub use revocations::{RevocationCursor, RevocationPage, RevocationVisibility, RevokedSession};
+pub use revocations::{
+    Retention, RevocationCursor, RevocationPage, RevocationVisibility, RevokedSession,
+};
 pub use rotations::{ROTATION_HISTORY, Rotated, Rotation, RotationEntry, Rotations};
 pub use scope::SessionScope;
 pub use session_store::{Purged, SessionStore};

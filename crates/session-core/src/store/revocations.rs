@@ -1,8 +1,11 @@
 //! What is recorded of revocations, and how other nodes read it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use crate::{clock::duration_ms, ids::SessionHandle};
+use crate::{
+    clock::{duration_ms, unix_ms},
+    ids::SessionHandle,
+};
 
 /// A revoked session, as the blacklist must remember it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,13 +18,44 @@ pub struct RevokedSession {
 }
 
 impl RevokedSession {
-    /// The record of a session whose row had `access_expires_at_ms`, kept for `skew` longer because
-    /// clocks differ (security G14). An end that does not fit is the latest there is.
-    pub fn new(handle: SessionHandle, access_expires_at_ms: i64, skew: Duration) -> Self {
+    /// The record of a session whose row had `access_expires_at_ms`.
+    pub fn new(handle: SessionHandle, access_expires_at_ms: i64, retention: Retention) -> Self {
         Self {
             handle,
-            expires_at_ms: access_expires_at_ms.saturating_add(duration_ms(skew)),
+            expires_at_ms: retention.end_ms(access_expires_at_ms),
         }
+    }
+}
+
+/// How long a revocation is remembered: until nobody can hold an access token of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the arguments of one statement")]
+pub struct Retention {
+    /// How much longer than the latest access token that the row knows of, because clocks differ
+    /// (security G14).
+    pub skew: Duration,
+    /// The earliest end of a record, in Unix milliseconds, whatever the row says. A database that
+    /// was restored from a backup, or failed over to a replica that was behind, has rows that do not
+    /// know of the last access tokens.
+    pub at_least_until_ms: i64,
+}
+
+impl Retention {
+    /// For a revocation at `now`, where no access token lives longer than `longest_access_token`.
+    pub fn at(now: SystemTime, longest_access_token: Duration, skew: Duration) -> Self {
+        let longest_ms = duration_ms(longest_access_token.saturating_add(skew));
+        Self {
+            skew,
+            at_least_until_ms: unix_ms(now).saturating_add(longest_ms),
+        }
+    }
+
+    /// The end of the record of a session whose row has `access_expires_at_ms`. One that does not
+    /// fit is the latest there is.
+    pub fn end_ms(self, access_expires_at_ms: i64) -> i64 {
+        access_expires_at_ms
+            .saturating_add(duration_ms(self.skew))
+            .max(self.at_least_until_ms)
     }
 }
 

@@ -1,12 +1,13 @@
 //! `SessionStore`: the trait that a database implements.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
 use super::{
-    Created, KeyInserted, KeyRecord, RevocationCursor, RevocationPage, RevocationVisibility,
-    RevokedSession, Rotated, Rotation, SessionRecord, SessionScope, StoreError, Updated,
+    Created, KeyInserted, KeyRecord, Retention, RevocationCursor, RevocationPage,
+    RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
+    StoreError, Updated,
 };
 use crate::{
     blacklist::RevocationFeed,
@@ -71,7 +72,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// acknowledged before the call is seen; of racing calls, one returns each session. Durable
     /// when it returns.
     ///
-    /// The recorded expiry is the row's `access_expires_at_ms` plus `skew`.
+    /// The end of each record is what `retention` makes of the row's `access_expires_at_ms`.
     ///
     /// # Errors
     ///
@@ -79,7 +80,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     async fn revoke(
         &self,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError>;
 
     /// The sessions in `scope` that have not expired at `now_ms`, by creation time and then handle,
@@ -97,9 +98,16 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ) -> Result<Vec<SessionRecord>, StoreError>;
 
     /// Revocations recorded after `cursor` that have not expired at `now_ms`, at most `limit` of
-    /// them. The default cursor is before the first. One that was committed before the call and is
-    /// not on an earlier page is on this one or, while there are [more](RevocationPage::more), on
-    /// a later one; a revocation that is committed while a page is read may wait for the next call.
+    /// them. The default cursor is before the first.
+    ///
+    /// Pages are read in sequences: while there are [more](RevocationPage::more), the next page is
+    /// one of the same sequence. A revocation that was committed before the first page of a
+    /// sequence was asked for is on one of its pages, unless it was on a page of an earlier
+    /// sequence. One that is committed while a sequence is read may be left to the next, even when
+    /// it is committed before the page that its place would be on: so what a sequence is complete
+    /// as of is the moment before its first page, and a reader that gave up in the middle begins
+    /// again where the sequence began. A store may limit how long a transaction that revokes may
+    /// stay open; it says so.
     ///
     /// # Errors
     ///

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use session_core::observer::ReplayClass;
+use session_core::{
+    observer::ReplayClass,
+    store::{RevocationCursor, SessionStore as _},
+};
 
 use crate::{
     faulty_store::FaultyStore,
     node::{
-        Listener, Node, assert_theft, assert_unauthorised, generation, refresh_token, secret_hash,
-        settle,
+        Listener, Node, assert_theft, assert_unauthorised, check_blacklist, generation,
+        refresh_token, secret_hash, settle, stateless,
     },
 };
 
@@ -43,6 +46,34 @@ async fn a_database_that_went_back_logs_nobody_out() {
     assert_eq!(heard.rest().await.len(), 1);
     node.advance(GRACE);
     assert_theft(node.refresh(&slow_tab).await);
+}
+
+/// G14, INV-1: a database that went back does not know of the last access tokens, and the record of
+/// a revocation outlives them all the same.
+#[tokio::test]
+async fn a_revocation_outlives_the_access_tokens_of_lost_rotations() {
+    let node = Node::new().await;
+    let first = node.log_in("ann").await;
+    let handle = first.session().handle();
+    let backup = node.row(handle).await.unwrap();
+    node.advance(Duration::from_mins(59));
+    let lost = node.refresh(&refresh_token(&first)).await.unwrap();
+
+    let restored = FaultyStore::new();
+    let _created = restored.inner().create(&backup).await.unwrap();
+    for key in node.store.inner().load_keys().await.unwrap() {
+        let _inserted = restored.inner().insert_key(&key, i64::MIN).await.unwrap();
+    }
+    let after = Node::bare(restored, node.clock.clone(), |builder| builder)
+        .await
+        .unwrap();
+    assert!(after.sessions.revoke(handle).await.unwrap());
+    after.advance(Duration::from_mins(59));
+    assert!(after.verify(&lost, &stateless()).await.is_ok());
+    assert_unauthorised(after.verify(&lost, &check_blacklist()).await);
+    let recorded = after.store.inner();
+    let recorded = recorded.revocations_since(RevocationCursor::default(), after.now_ms(), 10);
+    assert_eq!(recorded.await.unwrap().revoked.len(), 1);
 }
 
 /// INV-3: when a database goes back and keys change meanwhile, two lines can part. Whoever holds the

@@ -13,7 +13,7 @@ use session_core::{
     KeyId, MemoryStore, SessionHandle, async_trait,
     blacklist::RevocationFeed,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
+        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
         SessionStore, StoreError, Updated,
     },
@@ -303,9 +303,10 @@ impl SessionStore for FaultyStore {
     async fn revoke(
         &self,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError> {
-        self.run(Op::Revoke, self.inner.revoke(scope, skew)).await
+        self.run(Op::Revoke, self.inner.revoke(scope, retention))
+            .await
     }
 
     async fn list(

@@ -1,4 +1,4 @@
--- ARGV: skew, kind of scope, then its parts. Answers handles and the ends of their records.
+-- ARGV: skew, earliest end, kind of scope, then its parts. Answers handles and the ends of their records.
 on_a_primary()
 local LATEST = '18446744073709551615'
 
@@ -13,7 +13,7 @@ local function plus(a, b)
 end
 
 epoch()
-local skew, kind = ARGV[2], ARGV[3]
+local skew, earliest, kind = ARGV[2], ARGV[3], ARGV[4]
 local ended = {}
 
 local function revoke(handle, tenant)
@@ -21,6 +21,7 @@ local function revoke(handle, tenant)
     'access_expires_at')
   if not row[1] or (tenant and row[2] ~= tenant) then return end
   local ends = plus(row[5], skew)
+  if ends < earliest then ends = earliest end
   forget(handle, row[1], row[2], row[3], row[4])
   local place = redis.call('XADD', REVOCATIONS, '*', 'handle', handle, 'ends', ends)
   redis.call('HSET', REVOKED, handle, place)
@@ -29,16 +30,16 @@ local function revoke(handle, tenant)
 end
 
 if kind == 'handles' then
-  for i = 4, #ARGV do revoke(ARGV[i]) end
+  for i = 5, #ARGV do revoke(ARGV[i]) end
 elseif kind == 'user' then
   -- ARGV: user, tenant or nothing, the session that is spared or nothing.
-  local tenant = ARGV[5] ~= '' and ARGV[5]
-  for _, entry in ipairs(redis.call('ZRANGE', sessions_of(ARGV[4]), 0, -1)) do
+  local tenant = ARGV[6] ~= '' and ARGV[6]
+  for _, entry in ipairs(redis.call('ZRANGE', sessions_of(ARGV[5]), 0, -1)) do
     local handle = handle_in(entry)
-    if handle ~= ARGV[6] then revoke(handle, tenant) end
+    if handle ~= ARGV[7] then revoke(handle, tenant) end
   end
 else
-  for _, entry in ipairs(redis.call('ZRANGE', sessions_in(ARGV[4]), 0, -1)) do
+  for _, entry in ipairs(redis.call('ZRANGE', sessions_in(ARGV[5]), 0, -1)) do
     revoke(handle_in(entry))
   end
 end

@@ -9,7 +9,8 @@ use session_core::{
 };
 use session_redis::{ConnectOptions, RedisStore};
 use session_testkit::store::records::{
-    NOW_MS, SKEW, all_of, all_revocations, create, handle, named, names, rotation_of, session, user,
+    NOW_MS, RETENTION, all_of, all_revocations, create, handle, named, names, rotation_of, session,
+    user,
 };
 use tokio::{
     io::copy_bidirectional,
@@ -28,7 +29,7 @@ async fn a_flushed_list_is_not_relied_upon() {
     let server = OwnServer::start(DURABLE).await;
     let store = server.store().await;
     create(&store, &session("one")).await;
-    store.revoke(&named(&["one"]), SKEW).await.unwrap();
+    store.revoke(&named(&["one"]), RETENTION).await.unwrap();
     let (_, cursor) = all_revocations(&store, RevocationCursor::default(), 10).await;
     let () = server.run("FLUSHALL").await;
     for cursor in [cursor, RevocationCursor::default()] {
@@ -44,11 +45,11 @@ async fn after_a_flush_the_list_is_read_from_its_start() {
     let options = server.options().distrust_after_loss(Duration::ZERO);
     let store = RedisStore::connect_with(options).await.unwrap();
     create(&store, &session("before")).await;
-    store.revoke(&named(&["before"]), SKEW).await.unwrap();
+    store.revoke(&named(&["before"]), RETENTION).await.unwrap();
     let (_, cursor) = all_revocations(&store, RevocationCursor::default(), 10).await;
     let () = server.run("FLUSHALL").await;
     create(&store, &session("after")).await;
-    store.revoke(&named(&["after"]), SKEW).await.unwrap();
+    store.revoke(&named(&["after"]), RETENTION).await.unwrap();
     let (since, next) = all_revocations(&store, cursor, 10).await;
     assert_eq!(names(&since), ["after"]);
     assert!(all_revocations(&store, next.clone(), 10).await.0.is_empty());
@@ -97,7 +98,7 @@ async fn a_killed_server_keeps_what_it_acknowledged() {
     let kept = session("kept");
     create(&store, &kept).await;
     create(&store, &session("gone")).await;
-    store.revoke(&named(&["gone"]), SKEW).await.unwrap();
+    store.revoke(&named(&["gone"]), RETENTION).await.unwrap();
     let (_, cursor) = all_revocations(&store, RevocationCursor::default(), 10).await;
 
     server.crash_and_restart().await;
@@ -116,7 +117,7 @@ async fn a_server_that_came_back_empty_is_not_relied_upon() {
     let mut server = OwnServer::start(FORGETFUL).await;
     let store = server.store().await;
     create(&store, &session("one")).await;
-    store.revoke(&named(&["one"]), SKEW).await.unwrap();
+    store.revoke(&named(&["one"]), RETENTION).await.unwrap();
     server.crash_and_restart().await;
     in_the_end(async || store.clock_ms().await).await;
     let answer = store
@@ -172,7 +173,7 @@ async fn a_replica_answers_nothing() {
         store.rotate(&rotation_of(&row)).await.is_err(),
         store.update_payload(&row.handle, 9, "{}").await.is_err(),
         store.update_data(&handle("nobody"), "{}").await.is_err(),
-        store.revoke(&named(&["nobody"]), SKEW).await.is_err(),
+        store.revoke(&named(&["nobody"]), RETENTION).await.is_err(),
         store.list(&all_of("bob"), NOW_MS, None, 9).await.is_err(),
         store.revocations_since(cursor, NOW_MS, 9).await.is_err(),
         store.load_keys().await.is_err(),
@@ -195,7 +196,14 @@ async fn a_full_server_still_ends_sessions() {
     assert!(store.create(&session("two")).await.is_err());
     assert!(store.update_payload(&row.handle, 0, "{}").await.is_err());
     assert!(store.get(&row.handle).await.unwrap().as_ref() == Some(&row));
-    assert_eq!(store.revoke(&named(&["one"]), SKEW).await.unwrap().len(), 1);
+    assert_eq!(
+        store
+            .revoke(&named(&["one"]), RETENTION)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     let (recorded, _) = all_revocations(&store, RevocationCursor::default(), 10).await;
     assert_eq!(names(&recorded), ["one"]);
     let () = server.run("CONFIG SET maxmemory 0").await;

@@ -9,7 +9,9 @@ use std::{
 
 use session_core::store::{KeyInserted, Rotated, SessionStore};
 use session_redis::{ConnectError, ConnectOptions, Hazard, RedisStore};
-use session_testkit::store::records::{NOW_MS, SKEW, create, key, named, rotation_of, session};
+use session_testkit::store::records::{
+    NOW_MS, RETENTION, create, key, named, rotation_of, session,
+};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
@@ -119,7 +121,14 @@ async fn a_cluster_keeps_the_keys_together() {
         create(&store, &row).await;
         let rotated = store.rotate(&rotation_of(&row)).await.unwrap();
         assert_eq!(rotated, Rotated::Rotated);
-        assert_eq!(store.revoke(&named(&[name]), SKEW).await.unwrap().len(), 1);
+        assert_eq!(
+            store
+                .revoke(&named(&[name]), RETENTION)
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
     }
     let listed = store
         .list(&named(&["{one}", "two{"]), NOW_MS, None, 9)

@@ -16,8 +16,8 @@ mod gaps;
 macro_rules! revoke_where {
     ($from:literal) => {
         concat!(
-            "SELECT session.handle, session.access_expires_at_ms + \
-             LEAST(?, 9223372036854775807 - GREATEST(session.access_expires_at_ms, 0)) \
+            "SELECT session.handle, GREATEST(session.access_expires_at_ms + \
+             LEAST(?, 9223372036854775807 - GREATEST(session.access_expires_at_ms, 0)), ?) \
              AS expires_at_ms FROM ",
             $from,
             " ORDER BY session.handle FOR UPDATE"

@@ -35,8 +35,8 @@ macro_rules! revoke_where {
             $scope,
             " ORDER BY handle FOR UPDATE), gone AS (DELETE FROM session_sessions AS session \
              USING wanted WHERE session.handle = wanted.handle \
-             RETURNING session.handle, session.access_expires_at_ms + LEAST($1, \
-             9223372036854775807 - GREATEST(session.access_expires_at_ms, 0)) AS expires_at_ms), \
+             RETURNING session.handle, GREATEST($2, session.access_expires_at_ms + LEAST($1, \
+             9223372036854775807 - GREATEST(session.access_expires_at_ms, 0))) AS expires_at_ms), \
              noted AS (INSERT INTO session_revocations AS known (handle, expires_at_ms) \
              SELECT handle, expires_at_ms FROM gone \
              ON CONFLICT (handle) DO UPDATE SET expires_at_ms = \
@@ -99,11 +99,11 @@ impl Dialect for Postgres {
                          WHERE handle = $3 AND payload_version = $4",
         update_data: "UPDATE session_sessions SET data = $1 WHERE handle = $2",
         revoke: ByScope {
-            handles: revoke_where!("handle IN (SELECT json_array_elements_text($2::json))"),
+            handles: revoke_where!("handle IN (SELECT json_array_elements_text($3::json))"),
             user: revoke_where!(
-                "user_id = $2 AND tenant = COALESCE($3, tenant) AND handle IS DISTINCT FROM $4"
+                "user_id = $3 AND tenant = COALESCE($4, tenant) AND handle IS DISTINCT FROM $5"
             ),
-            tenant: revoke_where!("tenant = $2"),
+            tenant: revoke_where!("tenant = $3"),
         },
         revoke_rest: &[],
         revoke_anew: None,

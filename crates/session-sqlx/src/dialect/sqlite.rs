@@ -19,8 +19,8 @@ macro_rules! revoke_where {
         concat!(
             "DELETE FROM session_sessions WHERE ",
             $scope,
-            " RETURNING handle, access_expires_at_ms + \
-             min(?1, 9223372036854775807 - max(access_expires_at_ms, 0)) AS expires_at_ms"
+            " RETURNING handle, max(?2, access_expires_at_ms + \
+             min(?1, 9223372036854775807 - max(access_expires_at_ms, 0))) AS expires_at_ms"
         )
     };
 }
@@ -69,11 +69,11 @@ impl Dialect for Sqlite {
                          WHERE handle = ? AND payload_version = ?",
         update_data: "UPDATE session_sessions SET data = ? WHERE handle = ?",
         revoke: ByScope {
-            handles: revoke_where!("handle IN (SELECT value FROM json_each(?2))"),
+            handles: revoke_where!("handle IN (SELECT value FROM json_each(?3))"),
             user: revoke_where!(
-                "user_id = ?2 AND tenant = COALESCE(?3, tenant) AND handle IS NOT ?4"
+                "user_id = ?3 AND tenant = COALESCE(?4, tenant) AND handle IS NOT ?5"
             ),
-            tenant: revoke_where!("tenant = ?2"),
+            tenant: revoke_where!("tenant = ?3"),
         },
         // OR REPLACE: a record that an operator's hand left behind must not keep a session alive.
         revoke_rest: &[

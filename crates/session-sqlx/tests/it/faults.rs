@@ -5,7 +5,7 @@ use std::time::Duration;
 use session_core::store::{Created, RevocationCursor, Rotated, SessionStore, StoreError};
 use session_sqlx::{ConnectOptions, SqlitePool, SqlxStore};
 use session_testkit::store::records::{
-    NOW_MS, SKEW, all_of, all_revocations, create, handle, key, named, rotation_of, session,
+    NOW_MS, RETENTION, all_of, all_revocations, create, handle, key, named, rotation_of, session,
 };
 use sqlx::{
     Connection,
@@ -33,7 +33,7 @@ async fn a_lock_that_is_kept_is_an_error_in_bounded_time() {
         let (rotated, revoked) = time::timeout(Duration::from_secs(3), async {
             let rotation = rotation_of(&row);
             let scope = named(&["one"]);
-            tokio::join!(store.rotate(&rotation), store.revoke(&scope, SKEW))
+            tokio::join!(store.rotate(&rotation), store.revoke(&scope, RETENTION))
         })
         .await
         .unwrap();
@@ -45,7 +45,7 @@ async fn a_lock_that_is_kept_is_an_error_in_bounded_time() {
 
     let rotated = until_available(async || store.rotate(&rotation_of(&row)).await).await;
     assert_eq!(rotated, Rotated::Rotated);
-    let revoked = store.revoke(&named(&["one"]), SKEW).await.unwrap();
+    let revoked = store.revoke(&named(&["one"]), RETENTION).await.unwrap();
     assert_eq!(revoked.len(), 1);
 }
 
@@ -93,7 +93,7 @@ async fn a_full_disk_is_an_error_and_passes() {
     assert_eq!(sound, "ok");
 
     // Revoking frees the rows' pages, so it is also the way out for whoever cannot add space.
-    let revoked = store.revoke(&all_of("ann"), SKEW).await.unwrap();
+    let revoked = store.revoke(&all_of("ann"), RETENTION).await.unwrap();
     assert_eq!(revoked.len(), kept.len());
     let large = session_of_size(16_000);
     assert_eq!(store.create(&large).await.unwrap(), Created::Created);
@@ -125,10 +125,10 @@ async fn a_transaction_that_the_database_ended_harms_no_other() {
         for round in 0..3 {
             let good = session(&format!("good-{round}"));
             create(&store, &good).await;
-            let refused = store.revoke(&named(&["bad"]), SKEW).await;
+            let refused = store.revoke(&named(&["bad"]), RETENTION).await;
             assert!(matches!(refused, Err(StoreError::Unavailable(_))));
             let scope = named(&[good.handle.as_str()]);
-            assert_eq!(store.revoke(&scope, SKEW).await.unwrap().len(), 1);
+            assert_eq!(store.revoke(&scope, RETENTION).await.unwrap().len(), 1);
         }
         let other = SqlxStore::connect(url).await.unwrap();
         let left = other.list(&all_of("ann"), NOW_MS, None, 9).await.unwrap();
@@ -161,7 +161,7 @@ async fn an_unreadable_row_is_an_error() {
         assert!(matches!(read, Err(StoreError::Corrupt(_))), "{damage}");
         assert!(store.get(&handle("good")).await.unwrap().is_some());
         // What cannot be read can still be ended.
-        let revoked = store.revoke(&named(&["bad"]), SKEW).await.unwrap();
+        let revoked = store.revoke(&named(&["bad"]), RETENTION).await.unwrap();
         assert_eq!(revoked.len(), 1);
         assert!(store.get(&handle("bad")).await.unwrap().is_none());
     }

@@ -5,7 +5,7 @@ use std::{env, fs, os::unix::fs::PermissionsExt, path::Path, process::Stdio, tim
 use session_core::store::{RevocationCursor, RevocationVisibility, SessionStore, Updated};
 use session_sqlx::{ConnectOptions, SqlitePool, SqlxStore};
 use session_testkit::store::records::{
-    SKEW, all_revocations, create, handle, named, rotation_of, session,
+    RETENTION, all_revocations, create, handle, named, rotation_of, session,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -123,7 +123,7 @@ async fn acknowledge_until_killed(url: String) {
         let rotated = session(&format!("rotated-{number}"));
         create(&store, &rotated).await;
         let _verdict = store.rotate(&rotation_of(&rotated)).await.unwrap();
-        store.revoke(&named(&[&revoked]), SKEW).await.unwrap();
+        store.revoke(&named(&[&revoked]), RETENTION).await.unwrap();
         println!("acknowledged {number}");
     }
 }

@@ -3,7 +3,7 @@
 use session_core::store::{RevocationCursor, SessionStore};
 use session_sqlx::{ConnectOptions, SqlxStore};
 use session_testkit::store::records::{
-    NOW_MS, SKEW, all_revocations, create, named, names, session,
+    NOW_MS, RETENTION, all_revocations, create, named, names, session,
 };
 
 use crate::{
@@ -23,7 +23,7 @@ async fn a_large_list_full_of_gaps_is_read_to_its_end() {
         assert_eq!(all.len(), 2_400);
         for name in ["one", "two"] {
             create(&store, &session(name)).await;
-            store.revoke(&named(&[name]), SKEW).await.unwrap();
+            store.revoke(&named(&[name]), RETENTION).await.unwrap();
             let (heard, next) = all_revocations(&store, cursor, 1_000).await;
             assert!(names(&heard).contains(&name.to_owned()));
             cursor = next;

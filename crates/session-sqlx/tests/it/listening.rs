@@ -10,7 +10,7 @@ use session_core::{
     store::{SessionRecord, SessionStore},
 };
 use session_sqlx::{ConnectOptions, PgPool, SqlxStore};
-use session_testkit::store::records::{SKEW, all_of, create, named, session};
+use session_testkit::store::records::{RETENTION, all_of, create, named, session};
 use sqlx::AssertSqlSafe;
 use tokio::time::{Instant, timeout};
 
@@ -33,17 +33,19 @@ async fn a_node_is_told_of_revocations_at_once() {
         create(&other, &live(name)).await;
     }
 
-    other.revoke(&named(&["alone"]), SKEW).await.unwrap();
+    other.revoke(&named(&["alone"]), RETENTION).await.unwrap();
     until(&node, |set| set.entries == 1).await;
 
     let pool = PgPool::connect(&database.url().await).await.unwrap();
     let mut undone = pool.begin().await.unwrap();
-    let revoked = other.revoke_in(&mut undone, &named(&["kept"]), SKEW).await;
+    let revoked = other
+        .revoke_in(&mut undone, &named(&["kept"]), RETENTION)
+        .await;
     assert_eq!(revoked.unwrap().len(), 1);
     undone.rollback().await.unwrap();
     let mut done = pool.begin().await.unwrap();
     let revoked = other
-        .revoke_in(&mut done, &named(&["together"]), SKEW)
+        .revoke_in(&mut done, &named(&["together"]), RETENTION)
         .await;
     assert_eq!(revoked.unwrap().len(), 1);
     done.commit().await.unwrap();
@@ -71,7 +73,7 @@ async fn what_was_missed_while_the_connection_was_lost_is_read() {
         let told = format!("told-{round}");
         record_without_telling(&database, &format!("missed-{round}")).await;
         create(&other, &live(&told)).await;
-        other.revoke(&named(&[&told]), SKEW).await.unwrap();
+        other.revoke(&named(&[&told]), RETENTION).await.unwrap();
         until(&node, |set| set.entries >= 2 * round - 1).await;
         assert_eq!(health(&node).await.entries, 2 * round - 1);
 
@@ -128,7 +130,10 @@ async fn a_node_whose_heartbeats_are_lost_asks_and_says_so() {
     pooler.swallow_notifications(true);
     until(&node, |set| set.notifications == Notifications::Missing).await;
     create(&other, &live("asked-for")).await;
-    other.revoke(&named(&["asked-for"]), SKEW).await.unwrap();
+    other
+        .revoke(&named(&["asked-for"]), RETENTION)
+        .await
+        .unwrap();
     let revoked = Instant::now();
     until(&node, |set| set.entries == 1).await;
     until(&node, |set| {
@@ -169,13 +174,13 @@ async fn notifications_that_are_made_up_make_a_node_read_and_forget_nothing() {
     let known = garbled.len();
 
     create(&other, &live("revoked")).await;
-    other.revoke(&named(&["revoked"]), SKEW).await.unwrap();
+    other.revoke(&named(&["revoked"]), RETENTION).await.unwrap();
     until(&node, |set| set.entries == known + 1).await;
     for payload in ["'[]'", "'[[\"revoked\", 0]]'", "'[[\"revoked\", -5]]'"] {
         tell(&database, payload).await;
     }
     create(&other, &live("after")).await;
-    other.revoke(&named(&["after"]), SKEW).await.unwrap();
+    other.revoke(&named(&["after"]), RETENTION).await.unwrap();
     until(&node, |set| set.entries == known + 2).await;
     assert_eq!(listening_backend(&database).await, listening);
     node.shutdown().await;
@@ -201,7 +206,7 @@ async fn revocations_that_no_notification_can_hold_are_heard_of_at_once() {
                  generate_series(1, {count}) AS number WHERE handle = 'template'"
             ))
             .await;
-        let ended = other.revoke(&all_of("many"), SKEW).await.unwrap();
+        let ended = other.revoke(&all_of("many"), RETENTION).await.unwrap();
         assert_eq!(ended.len(), count);
         revoked += count;
         until(&node, |set| set.entries == revoked).await;
@@ -225,7 +230,7 @@ async fn a_table_that_was_made_anew_is_listened_to() {
         )
         .await;
     create(&other, &live("one")).await;
-    other.revoke(&named(&["one"]), SKEW).await.unwrap();
+    other.revoke(&named(&["one"]), RETENTION).await.unwrap();
     until(&node, |set| set.entries == 1).await;
     node.shutdown().await;
 }

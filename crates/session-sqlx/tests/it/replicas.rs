@@ -5,7 +5,7 @@ use std::time::Duration;
 use session_core::store::{RevocationCursor, SessionStore, StoreError};
 use session_sqlx::{ConnectError, ConnectOptions, MySqlPool, PgPool, SqlxStore};
 use session_testkit::store::records::{
-    NOW_MS, SKEW, all_revocations, create, handle, named, names, session,
+    NOW_MS, RETENTION, all_revocations, create, handle, named, names, session,
 };
 
 use crate::{
@@ -62,7 +62,7 @@ async fn a_demoted_server_is_not_followed() {
             .timeout(Duration::from_secs(5));
         let store = SqlxStore::connect_with(options).await.unwrap();
         create(&store, &session("one")).await;
-        store.revoke(&named(&["one"]), SKEW).await.unwrap();
+        store.revoke(&named(&["one"]), RETENTION).await.unwrap();
         let (asked, yes) = is_replica(server);
         proxy.replace(asked, yes);
         let page = store
@@ -89,7 +89,7 @@ async fn a_cursor_of_another_server_begins_anew() {
         let store = database.store().await;
         for name in ["one", "two"] {
             create(&store, &session(name)).await;
-            store.revoke(&named(&[name]), SKEW).await.unwrap();
+            store.revoke(&named(&[name]), RETENTION).await.unwrap();
         }
         let (_, known) = all_revocations(&store, RevocationCursor::default(), 9).await;
         let proxy = Proxy::before(&url).await;
@@ -110,12 +110,12 @@ async fn numbers_that_are_given_out_again_are_read() {
     let store = database.store().await;
     for name in ["one", "two"] {
         create(&store, &session(name)).await;
-        store.revoke(&named(&[name]), SKEW).await.unwrap();
+        store.revoke(&named(&[name]), RETENTION).await.unwrap();
     }
     let (_, cursor) = all_revocations(&store, RevocationCursor::default(), 9).await;
     database.run("TRUNCATE TABLE session_revocations").await;
     create(&store, &session("three")).await;
-    store.revoke(&named(&["three"]), SKEW).await.unwrap();
+    store.revoke(&named(&["three"]), RETENTION).await.unwrap();
     let (heard, _) = all_revocations(&store, cursor, 9).await;
     assert_eq!(names(&heard), ["three"]);
 }

@@ -3,7 +3,7 @@
 use session_core::store::{RevocationCursor, SessionStore, StoreError};
 use session_sqlx::{ConnectOptions, MySqlPool, OpenTransaction, PgPool, SqlitePool, SqlxStore};
 use session_testkit::store::records::{
-    NOW_MS, SKEW, all_of, all_revocations, create, handle, named, names, session,
+    NOW_MS, RETENTION, all_of, all_revocations, create, handle, named, names, session,
 };
 use sqlx::{AssertSqlSafe, Database, Executor, IntoArguments, Pool, Transaction};
 use tempfile::TempDir;
@@ -67,7 +67,9 @@ where
 
     let mut undone = pool.begin().await.unwrap();
     undone.execute(change).await.unwrap();
-    let revoked = store.revoke_in(&mut undone, &all_of("ann"), SKEW).await;
+    let revoked = store
+        .revoke_in(&mut undone, &all_of("ann"), RETENTION)
+        .await;
     assert_eq!(names(&revoked.unwrap()), ["a", "b"]);
     undone.rollback().await.unwrap();
     assert_eq!(passwords("1").await, 1);
@@ -77,7 +79,9 @@ where
 
     let mut done = pool.begin().await.unwrap();
     done.execute(change).await.unwrap();
-    let revoked = store.revoke_in(&mut done, &named(&["a", "c"]), SKEW).await;
+    let revoked = store
+        .revoke_in(&mut done, &named(&["a", "c"]), RETENTION)
+        .await;
     let revoked = revoked.unwrap();
     assert_eq!(names(&revoked), ["a"]);
     done.commit().await.unwrap();
@@ -111,12 +115,14 @@ where
     for name in ["slow", "soon", "later", "last"] {
         create(store, &session(name)).await;
     }
-    let slow = store.revoke_in(&mut open, &named(&["slow"]), SKEW).await;
+    let slow = store
+        .revoke_in(&mut open, &named(&["slow"]), RETENTION)
+        .await;
     assert_eq!(names(&slow.unwrap()), ["slow"]);
 
     let mut cursor = RevocationCursor::default();
     for name in ["soon", "later"] {
-        store.revoke(&named(&[name]), SKEW).await.unwrap();
+        store.revoke(&named(&[name]), RETENTION).await.unwrap();
         let (heard, next) = all_revocations(store, cursor, 1).await;
         assert!(names(&heard).contains(&name.to_owned()));
         assert!(!names(&heard).contains(&"slow".to_owned()));
@@ -126,7 +132,7 @@ where
     open.commit().await.unwrap();
     let (heard, cursor) = all_revocations(store, cursor, 1).await;
     assert!(names(&heard).contains(&"slow".to_owned()));
-    store.revoke(&named(&["last"]), SKEW).await.unwrap();
+    store.revoke(&named(&["last"]), RETENTION).await.unwrap();
     let (heard, _) = all_revocations(store, cursor, 9).await;
     assert!(names(&heard).contains(&"last".to_owned()));
 }
@@ -139,7 +145,9 @@ async fn a_transaction_on_another_database_is_refused() {
     let database = OnServer::on(Server::Postgres);
     let pool = PgPool::connect(&database.url().await).await.unwrap();
     let mut elsewhere = pool.begin().await.unwrap();
-    let refused = store.revoke_in(&mut elsewhere, &all_of("ann"), SKEW).await;
+    let refused = store
+        .revoke_in(&mut elsewhere, &all_of("ann"), RETENTION)
+        .await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))));
     assert!(store.get(&handle("one")).await.unwrap().is_some());
 }
@@ -156,7 +164,7 @@ async fn a_transaction_that_sees_the_past_is_refused() {
         let begin = AssertSqlSafe(format!("BEGIN ISOLATION LEVEL {level}"));
         let mut transaction = pool.begin_with(begin).await.unwrap();
         let refused = store
-            .revoke_in(&mut transaction, &all_of("ann"), SKEW)
+            .revoke_in(&mut transaction, &all_of("ann"), RETENTION)
             .await;
         let Err(StoreError::Unavailable(why)) = refused else {
             panic!("taken under {level}");
@@ -183,7 +191,7 @@ async fn on_mysql_no_isolation_level_spares_a_session() {
             .unwrap();
         create(&store, &session("late")).await;
         let revoked = store
-            .revoke_in(&mut transaction, &all_of("ann"), SKEW)
+            .revoke_in(&mut transaction, &all_of("ann"), RETENTION)
             .await;
         assert_eq!(names(&revoked.unwrap()), ["late"]);
         transaction.commit().await.unwrap();

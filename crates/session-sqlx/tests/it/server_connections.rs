@@ -5,7 +5,7 @@ use std::time::Duration;
 use session_core::store::{RevocationCursor, SessionStore, StoreError};
 use session_sqlx::{ConnectOptions, SqlxStore};
 use session_testkit::store::records::{
-    SKEW, all_revocations, create, handle, named, names, session,
+    RETENTION, all_revocations, create, handle, named, names, session,
 };
 use sqlx::{mysql::MySqlPoolOptions, postgres::PgPoolOptions};
 use tokio::time::{self, Instant};
@@ -45,13 +45,13 @@ async fn what_follows_a_begin_that_was_given_up_is_right() {
             create(&store, &session(name)).await;
         }
         proxy.hold_from(begin);
-        let given_up = store.revoke(&named(&["given-up"]), SKEW).await;
+        let given_up = store.revoke(&named(&["given-up"]), RETENTION).await;
         assert!(matches!(given_up, Err(StoreError::Unavailable(_))));
         assert!(proxy.pass_on());
 
         assert!(store.get(&handle("next")).await.unwrap().is_some());
         assert_eq!(database.ask(open_transactions).await, 0);
-        let revoked = store.revoke(&named(&["next"]), SKEW).await.unwrap();
+        let revoked = store.revoke(&named(&["next"]), RETENTION).await.unwrap();
         assert_eq!(revoked.len(), 1);
         assert!(other.get(&handle("next")).await.unwrap().is_none());
         assert!(other.get(&handle("given-up")).await.unwrap().is_some());
@@ -87,11 +87,11 @@ async fn a_begin_that_the_application_dropped_harms_no_revocation() {
 
                 drop_a_begin().await;
                 assert!(store.get(&handle("one")).await.unwrap().is_some());
-                other.revoke(&named(&["one"]), SKEW).await.unwrap();
+                other.revoke(&named(&["one"]), RETENTION).await.unwrap();
                 assert!(store.get(&handle("one")).await.unwrap().is_none());
 
                 drop_a_begin().await;
-                let revoked = store.revoke(&named(&["two"]), SKEW).await.unwrap();
+                let revoked = store.revoke(&named(&["two"]), RETENTION).await.unwrap();
                 assert_eq!(revoked.len(), 1);
                 assert!(other.get(&handle("two")).await.unwrap().is_none());
             }};
@@ -148,16 +148,19 @@ async fn a_commit_whose_answer_is_lost_is_whole() {
             Server::MySql => "\x03COMMIT",
         });
         let (scope, began) = (named(&["a", "b"]), Instant::now());
-        let lost = store.revoke(&scope, SKEW).await;
+        let lost = store.revoke(&scope, RETENTION).await;
         assert!(matches!(lost, Err(StoreError::Unavailable(_))));
         assert!(began.elapsed() < 2 * limit);
         assert!(proxy.pass_on());
 
-        assert!(store.revoke(&scope, SKEW).await.unwrap().is_empty());
+        assert!(store.revoke(&scope, RETENTION).await.unwrap().is_empty());
         assert!(other.get(&handle("a")).await.unwrap().is_none());
         let (heard, _) = all_revocations(&other, RevocationCursor::default(), 9).await;
         assert_eq!(names(&heard), ["a", "b"]);
-        assert_eq!(store.revoke(&named(&["c"]), SKEW).await.unwrap().len(), 1);
+        assert_eq!(
+            store.revoke(&named(&["c"]), RETENTION).await.unwrap().len(),
+            1
+        );
     }
 }
 
@@ -175,7 +178,7 @@ async fn connections_that_died_are_replaced() {
             if round % 2 == 0 {
                 assert!(store.get(&handle("one")).await.unwrap().is_some());
             } else {
-                let revoked = store.revoke(&named(&["two"]), SKEW).await.unwrap();
+                let revoked = store.revoke(&named(&["two"]), RETENTION).await.unwrap();
                 assert_eq!(revoked.len(), 1);
             }
         }

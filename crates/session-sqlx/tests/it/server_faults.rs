@@ -10,7 +10,7 @@ use session_sqlx::SqlxStore;
 use session_testkit::store::{
     race,
     records::{
-        NOW_MS, SKEW, all_of, all_revocations, create, handle, key, named, names, rotation_of,
+        NOW_MS, RETENTION, all_of, all_revocations, create, handle, key, named, names, rotation_of,
         session,
     },
 };
@@ -37,7 +37,7 @@ async fn a_transaction_that_lost_a_deadlock_is_begun_anew() {
         assert_eq!(tries(&database).await, 4);
 
         fail(&database, "INSERT ON session_revocations", 3).await;
-        let revoked = store.revoke(&named(&["revoked"]), SKEW).await.unwrap();
+        let revoked = store.revoke(&named(&["revoked"]), RETENTION).await.unwrap();
         assert_eq!(revoked.len(), 1);
         assert_eq!(tries(&database).await, 4);
     }
@@ -64,7 +64,7 @@ async fn what_is_begun_anew_reads_anew() {
             create(&store, &session("late")).await;
             database.ask(enough).await
         };
-        let (revoked, _) = tokio::join!(store.revoke(&everything, SKEW), meanwhile);
+        let (revoked, _) = tokio::join!(store.revoke(&everything, RETENTION), meanwhile);
         assert_eq!(names(&revoked.unwrap()), ["early", "late"]);
     }
 }
@@ -79,7 +79,7 @@ async fn deadlocks_without_end_are_an_error_in_bounded_time() {
         let store = SqlxStore::connect_with(options).await.unwrap();
         create(&store, &session("one")).await;
         fail(&database, "INSERT ON session_revocations", 1_000_000).await;
-        let revoked = time::timeout(2 * limit, store.revoke(&named(&["one"]), SKEW)).await;
+        let revoked = time::timeout(2 * limit, store.revoke(&named(&["one"]), RETENTION)).await;
         assert!(matches!(revoked.unwrap(), Err(StoreError::Unavailable(_))));
         assert!(tries(&database).await < 100);
         assert!(store.get(&handle("one")).await.unwrap().is_some());
@@ -136,8 +136,9 @@ async fn a_row_that_is_kept_locked_is_an_error_in_bounded_time() {
                 sqlx::query(lock).execute(&mut *transaction).await.unwrap();
                 for _ in 0..2 {
                     let (rotation, scope) = (rotation_of(&row), named(&["one"]));
-                    let both =
-                        async { tokio::join!(store.rotate(&rotation), store.revoke(&scope, SKEW)) };
+                    let both = async {
+                        tokio::join!(store.rotate(&rotation), store.revoke(&scope, RETENTION))
+                    };
                     let (rotated, revoked) = time::timeout(2 * limit, both).await.unwrap();
                     assert!(matches!(rotated, Err(StoreError::Unavailable(_))));
                     assert!(matches!(revoked, Err(StoreError::Unavailable(_))));
@@ -153,7 +154,14 @@ async fn a_row_that_is_kept_locked_is_an_error_in_bounded_time() {
         let store = database.store().await;
         let rotated = store.rotate(&rotation_of(&row)).await.unwrap();
         assert_eq!(rotated, Rotated::Rotated);
-        assert_eq!(store.revoke(&named(&["one"]), SKEW).await.unwrap().len(), 1);
+        assert_eq!(
+            store
+                .revoke(&named(&["one"]), RETENTION)
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
     }
 }
 
@@ -185,7 +193,7 @@ async fn an_unreadable_row_on_a_server_is_an_error() {
             assert!(matches!(read, Err(StoreError::Corrupt(_))), "{damage}");
             assert!(store.get(&handle("good")).await.unwrap().is_some());
             // What cannot be read can still be ended.
-            let revoked = store.revoke(&named(&["bad"]), SKEW).await.unwrap();
+            let revoked = store.revoke(&named(&["bad"]), RETENTION).await.unwrap();
             assert_eq!(revoked.len(), 1);
             assert!(store.get(&handle("bad")).await.unwrap().is_none());
 
@@ -212,7 +220,10 @@ async fn a_record_that_was_left_behind_saves_no_session() {
             .run("INSERT INTO session_revocations (handle, expires_at_ms) VALUES ('one', 5)")
             .await;
         let (_, cursor) = all_revocations(&store, RevocationCursor::default(), 9).await;
-        let revoked = store.revoke(&named(&["one", "two"]), SKEW).await.unwrap();
+        let revoked = store
+            .revoke(&named(&["one", "two"]), RETENTION)
+            .await
+            .unwrap();
         assert_eq!(revoked.len(), 2);
         assert!(store.get(&handle("one")).await.unwrap().is_none());
         let (heard, _) = all_revocations(&store, cursor, 9).await;
@@ -244,7 +255,7 @@ async fn revocations_that_cross_never_deadlock() {
         ];
         let revoked = race(scopes.len(), |number| {
             let (store, scope) = (store.clone(), scopes[number].clone());
-            async move { store.revoke(&scope, SKEW).await.unwrap().len() }
+            async move { store.revoke(&scope, RETENTION).await.unwrap().len() }
         })
         .await;
         assert_eq!(revoked.iter().sum::<usize>(), 40);

@@ -7,7 +7,7 @@ use session_sqlx::{ConnectError, ConnectOptions, MySqlPool, PgPool, SqlxStore};
 use session_testkit::store::{
     race,
     records::{
-        NOW_MS, SKEW, all_of, create, handle, key, named, names, rotation_of, session, user,
+        NOW_MS, RETENTION, all_of, create, handle, key, named, names, rotation_of, session, user,
     },
 };
 
@@ -73,7 +73,13 @@ async fn stores_under_different_names_are_apart() {
             .unwrap();
         create(&one, &session("same")).await;
         create(&other, &session("same")).await;
-        assert_eq!(one.revoke(&named(&["same"]), SKEW).await.unwrap().len(), 1);
+        assert_eq!(
+            one.revoke(&named(&["same"]), RETENTION)
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
         assert!(other.get(&session("same").handle).await.unwrap().is_some());
     }
 }
@@ -151,10 +157,10 @@ async fn what_is_acknowledged_has_waited_for_the_disk() {
         .await;
     let rotation = rotation_of(&session("rotated"));
     let _verdict = store.rotate(&rotation).await.unwrap();
-    store.revoke(&named(&["revoked"]), SKEW).await.unwrap();
+    store.revoke(&named(&["revoked"]), RETENTION).await.unwrap();
     let mut transaction = pool.begin().await.unwrap();
     store
-        .revoke_in(&mut transaction, &named(&["revoked-in"]), SKEW)
+        .revoke_in(&mut transaction, &named(&["revoked-in"]), RETENTION)
         .await
         .unwrap();
     transaction.commit().await.unwrap();
@@ -293,7 +299,7 @@ async fn a_commit_waits_for_replicas_as_long_as_it_takes() {
         .await;
     let rotation = rotation_of(&session("rotated"));
     let _verdict = store.rotate(&rotation).await.unwrap();
-    store.revoke(&named(&["revoked"]), SKEW).await.unwrap();
+    store.revoke(&named(&["revoked"]), RETENTION).await.unwrap();
     for (moment, timeout) in [("during", "42s"), ("commit", "0")] {
         let seen = format!(
             "SELECT count(*) FROM seen WHERE moment = '{moment}' AND timeout = '{timeout}' \
@@ -365,7 +371,7 @@ async fn the_spared_session_is_spared_under_any_mode() {
     };
     let listed = store.list(&others, NOW_MS, None, 9).await.unwrap();
     assert!(listed == [session("other")]);
-    let revoked = store.revoke(&others, SKEW).await.unwrap();
+    let revoked = store.revoke(&others, RETENTION).await.unwrap();
     assert_eq!(names(&revoked), ["other"]);
 }
 

@@ -9,8 +9,8 @@ use tokio::time;
 use super::{
     TestDatabase,
     records::{
-        NOW_MS, SKEW, all_of, all_revocations, create, handle, key, named, rotation_of, session,
-        session_of,
+        NOW_MS, RETENTION, all_of, all_revocations, create, handle, key, named, rotation_of,
+        session, session_of,
     },
 };
 
@@ -58,7 +58,7 @@ pub async fn a_dropped_revocation_is_whole_or_not_at_all(database: &dyn TestData
         }
         let scope = all_of(&owner);
         drop_after_polls(
-            Box::pin(async { drop(store.revoke(&scope, SKEW).await) }),
+            Box::pin(async { drop(store.revoke(&scope, RETENTION).await) }),
             polls,
         )
         .await;
@@ -101,7 +101,7 @@ fn call<'a>(
             "rotate" => drop(store.rotate(&rotation_of(&row)).await),
             "payload" => drop(store.update_payload(&row.handle, 0, "{}").await),
             "data" => drop(store.update_data(&row.handle, "{}").await),
-            "revoke" => drop(store.revoke(&named(&[&name]), SKEW).await),
+            "revoke" => drop(store.revoke(&named(&[&name]), RETENTION).await),
             "list" => drop(store.list(&all_of("ann"), NOW_MS, None, 10).await),
             "key" => drop(store.insert_key(&key(&name, NOW_MS), NOW_MS).await),
             "purge" => drop(store.purge_expired(NOW_MS, 10).await),
@@ -144,7 +144,7 @@ async fn assert_goes_on(store: &dyn SessionStore, other: &dyn SessionStore, name
             .any(|one| one.id == key.id)
     );
 
-    let revoked = store.revoke(&named(&[name]), SKEW).await.unwrap();
+    let revoked = store.revoke(&named(&[name]), RETENTION).await.unwrap();
     assert_eq!(revoked.len(), 1);
     assert!(other.get(&handle(name)).await.unwrap().is_none());
     let (recorded, _) = all_revocations(other, RevocationCursor::default(), 1000).await;

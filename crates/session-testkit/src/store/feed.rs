@@ -18,7 +18,7 @@ use tokio::{task, time};
 use super::{
     TestDatabase, race,
     records::{
-        HOUR_MS, NOW_MS, SKEW, SKEW_MS, all_revocations, create, named, names, session, tenant,
+        HOUR_MS, NOW_MS, RETENTION, SKEW_MS, all_revocations, create, named, names, session, tenant,
     },
 };
 
@@ -31,7 +31,7 @@ pub async fn pages_hold_each_revocation(database: &dyn TestDatabase) {
         let name = format!("s-{:02}", (number * 7) % 12);
         create(&*store, &session(&name)).await;
         let by = if number % 2 == 0 { &store } else { &other };
-        expected.extend(by.revoke(&named(&[&name]), SKEW).await.unwrap());
+        expected.extend(by.revoke(&named(&[&name]), RETENTION).await.unwrap());
     }
     for page in [1, 2, 5, 12, 13, 1000] {
         let (all, cursor) = all_revocations(&*other, RevocationCursor::default(), page).await;
@@ -56,7 +56,7 @@ pub async fn a_cursor_yields_what_came_since(database: &dyn TestDatabase) {
         let of_round = [format!("{round}-a"), format!("{round}-b")];
         for (name, by) in of_round.iter().zip([&store, &other]) {
             create(&**by, &session(name)).await;
-            by.revoke(&named(&[name]), SKEW).await.unwrap();
+            by.revoke(&named(&[name]), RETENTION).await.unwrap();
         }
         let (since, next) = all_revocations(&*other, cursor, 1).await;
         assert!(of_round.iter().all(|name| names(&since).contains(name)));
@@ -74,7 +74,7 @@ pub async fn an_expired_revocation_is_left_out(database: &dyn TestDatabase) {
             ..session(name)
         };
         create(&*store, &row).await;
-        store.revoke(&named(&[name]), SKEW).await.unwrap();
+        store.revoke(&named(&[name]), RETENTION).await.unwrap();
     }
     for page in [1, 2, 10] {
         let (all, _) = all_revocations(&*store, RevocationCursor::default(), page).await;
@@ -88,13 +88,13 @@ pub async fn a_purge_moves_no_place(database: &dyn TestDatabase) {
     let store = database.open().await;
     for name in ["a", "b"] {
         create(&*store, &session(name)).await;
-        store.revoke(&named(&[name]), SKEW).await.unwrap();
+        store.revoke(&named(&[name]), RETENTION).await.unwrap();
     }
     let (_, cursor) = all_revocations(&*store, RevocationCursor::default(), 10).await;
     let purged = store.purge_expired(i64::MAX, 10).await.unwrap();
     assert_eq!(purged.revocations, 2);
     create(&*store, &session("c")).await;
-    store.revoke(&named(&["c"]), SKEW).await.unwrap();
+    store.revoke(&named(&["c"]), RETENTION).await.unwrap();
     let (since, _) = all_revocations(&*store, cursor, 10).await;
     assert_eq!(names(&since), ["c"]);
 }
@@ -119,7 +119,10 @@ pub async fn a_list_full_of_gaps_comes_to_an_end(database: &dyn TestDatabase) {
     })
     .await;
     let everything = SessionScope::Tenant(tenant("public"));
-    assert_eq!(store.revoke(&everything, SKEW).await.unwrap().len(), 400);
+    assert_eq!(
+        store.revoke(&everything, RETENTION).await.unwrap().len(),
+        400
+    );
     let purged = store.purge_expired(NOW_MS, 1_000).await.unwrap();
     assert_eq!(purged.revocations, 200);
     let expected: Vec<_> = (0..400).step_by(2).map(name_of).collect();
@@ -130,7 +133,7 @@ pub async fn a_list_full_of_gaps_comes_to_an_end(database: &dyn TestDatabase) {
         for next in ["t-1", "t-2"] {
             let name = format!("{next}-{page}");
             create(&*store, &session(&name)).await;
-            let one = store.revoke(&named(&[&name]), SKEW).await.unwrap();
+            let one = store.revoke(&named(&[&name]), RETENTION).await.unwrap();
             let (heard, after) = all_revocations(&*store, cursor, page).await;
             assert!(heard.contains(&one[0]));
             cursor = after;
@@ -153,7 +156,7 @@ pub async fn a_follower_beside_racing_revocations_misses_nothing(database: &dyn 
         async move {
             if number < 100 {
                 let scope = named(&[&format!("s-{number:02}")]);
-                assert_eq!(store.revoke(&scope, SKEW).await.unwrap().len(), 1);
+                assert_eq!(store.revoke(&scope, RETENTION).await.unwrap().len(), 1);
                 done.fetch_add(1, Ordering::SeqCst);
                 return Vec::new();
             }
@@ -190,7 +193,7 @@ pub async fn a_bulk_revocation_appears_at_once(database: &dyn TestDatabase) {
         async move {
             if number == 0 {
                 let everything = SessionScope::Tenant(tenant("public"));
-                let revoked = store.revoke(&everything, SKEW).await.unwrap();
+                let revoked = store.revoke(&everything, RETENTION).await.unwrap();
                 return vec![revoked.len()];
             }
             let mut seen = Vec::new();

@@ -7,7 +7,7 @@ use session_core::{
 
 use super::{
     TestDatabase,
-    records::{NOW_MS, SKEW, all_of, create, handle, key, named, names, session, user},
+    records::{NOW_MS, RETENTION, all_of, create, handle, key, named, names, session, user},
 };
 use crate::naughty;
 
@@ -34,7 +34,7 @@ pub async fn naughty_handles_name_their_own_session(database: &dyn TestDatabase)
     }
     let (first, rest) = rows.split_at(rows.len() / 2);
     let scope = SessionScope::Handles(first.iter().map(|row| row.handle.clone()).collect());
-    let revoked = store.revoke(&scope, SKEW).await.unwrap();
+    let revoked = store.revoke(&scope, RETENTION).await.unwrap();
     let mut expected: Vec<String> = first.iter().map(|row| row.handle.to_string()).collect();
     expected.sort();
     assert_eq!(names(&revoked), expected);
@@ -74,7 +74,7 @@ pub async fn naughty_users_find_their_own_sessions(database: &dyn TestDatabase) 
     }
     for row in rows.iter().step_by(20) {
         let scope = all_of(row.user.as_str());
-        let revoked = store.revoke(&scope, SKEW).await.unwrap();
+        let revoked = store.revoke(&scope, RETENTION).await.unwrap();
         assert_eq!(names(&revoked), [row.handle.as_str()]);
     }
 }
@@ -123,11 +123,11 @@ pub async fn lookalikes_are_not_equal(database: &dyn TestDatabase) {
     }
     let (by_user, by_handle) = naughty::LOOKALIKES.split_at(10);
     for text in by_user {
-        let revoked = store.revoke(&all_of(text), SKEW).await.unwrap();
+        let revoked = store.revoke(&all_of(text), RETENTION).await.unwrap();
         assert_eq!(names(&revoked), [*text]);
     }
     for text in by_handle {
-        let revoked = store.revoke(&named(&[text]), SKEW).await.unwrap();
+        let revoked = store.revoke(&named(&[text]), RETENTION).await.unwrap();
         assert_eq!(names(&revoked), [*text]);
     }
 }

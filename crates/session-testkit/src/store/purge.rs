@@ -7,7 +7,7 @@ use session_core::store::{Purged, RevocationCursor, Rotated, Rotation, SessionRe
 use super::{
     TestDatabase, race,
     records::{
-        HOUR_MS, NOW_MS, SKEW, SKEW_MS, all_revocations, create, handle, named, rotation_of,
+        HOUR_MS, NOW_MS, RETENTION, SKEW_MS, all_revocations, create, handle, named, rotation_of,
         session,
     },
 };
@@ -34,7 +34,7 @@ pub async fn what_has_expired_is_deleted_and_nothing_else(database: &dyn TestDat
         };
         create(&*store, &revoked).await;
         let scope = named(&[revoked.handle.as_str()]);
-        store.revoke(&scope, SKEW).await.unwrap();
+        store.revoke(&scope, RETENTION).await.unwrap();
     }
     let purged = store.purge_expired(NOW_MS, 100).await.unwrap();
     let expected = Purged {
@@ -69,7 +69,7 @@ pub async fn a_purge_goes_in_batches(database: &dyn TestDatabase) {
         };
         create(&*store, &revoked).await;
         let scope = named(&[revoked.handle.as_str()]);
-        store.revoke(&scope, SKEW).await.unwrap();
+        store.revoke(&scope, RETENTION).await.unwrap();
     }
     for expected in [0, 3, 3, 1, 0] {
         let limit = if expected == 0 { 0 } else { 3 };

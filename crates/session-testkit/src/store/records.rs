@@ -5,8 +5,8 @@ use std::time::Duration;
 use session_core::{
     KeyId, SessionHandle, TenantId, UserId,
     store::{
-        KeyPurpose, KeyRecord, RevocationCursor, RevokedSession, Rotation, RotationEntry,
-        Rotations, SessionRecord, SessionScope, SessionStore,
+        KeyPurpose, KeyRecord, Retention, RevocationCursor, RevokedSession, Rotation,
+        RotationEntry, Rotations, SessionRecord, SessionScope, SessionStore,
     },
 };
 
@@ -16,11 +16,14 @@ pub const NOW_MS: i64 = 1_700_000_000_000;
 /// An hour in milliseconds.
 pub const HOUR_MS: i64 = 3_600_000;
 
-/// The skew that the cases revoke with.
-pub const SKEW: Duration = Duration::from_secs(30);
-
-/// [`SKEW`] in milliseconds.
+/// How much longer than a session's last access token the cases remember a revocation.
 pub const SKEW_MS: i64 = 30_000;
+
+/// [`SKEW_MS`], and nothing that the row does not say.
+pub const RETENTION: Retention = Retention {
+    skew: Duration::from_millis(SKEW_MS.unsigned_abs()),
+    at_least_until_ms: i64::MIN,
+};
 
 /// A handle with this text.
 pub fn handle(text: &str) -> SessionHandle {

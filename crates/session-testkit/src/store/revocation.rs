@@ -6,21 +6,22 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use session_core::{
     SessionHandle,
     store::{
-        Created, RevocationCursor, RevokedSession, SessionRecord, SessionScope, SessionStore,
-        StoreError,
+        Created, Retention, RevocationCursor, RevokedSession, SessionRecord, SessionScope,
+        SessionStore, StoreError,
     },
 };
 
 use super::{
     TestDatabase, race,
     records::{
-        SKEW, SKEW_MS, all_of, all_revocations, create, handle, named, names, rotation_of, session,
-        session_of, tenant, user,
+        RETENTION, SKEW_MS, all_of, all_revocations, create, handle, named, names, rotation_of,
+        session, session_of, tenant, user,
     },
 };
 
@@ -31,7 +32,7 @@ pub async fn a_revoked_session_is_gone_and_recorded(database: &dyn TestDatabase)
     create(&*store, &row).await;
     create(&*store, &session("two")).await;
 
-    let revoked = store.revoke(&named(&["one"]), SKEW).await.unwrap();
+    let revoked = store.revoke(&named(&["one"]), RETENTION).await.unwrap();
     let record = [RevokedSession {
         handle: row.handle.clone(),
         expires_at_ms: row.access_expires_at_ms + SKEW_MS,
@@ -59,11 +60,46 @@ pub async fn a_record_lasts_as_long_as_the_latest_access_token(database: &dyn Te
         ..longer.clone()
     };
     let _verdict = store.rotate(&shorter).await.unwrap();
-    let revoked = store.revoke(&named(&["one"]), SKEW).await.unwrap();
+    let revoked = store.revoke(&named(&["one"]), RETENTION).await.unwrap();
     assert_eq!(
         revoked[0].expires_at_ms,
         longer.access_expires_at_ms + SKEW_MS
     );
+}
+
+/// G14: a row that was restored from a backup does not know of the last access tokens, so a record
+/// ends no earlier than the caller says, and a row that knows better is believed.
+pub async fn a_record_outlives_tokens_of_lost_rotations(database: &dyn TestDatabase) {
+    let store = database.open().await;
+    let ends_ms = |name| session(name).access_expires_at_ms + SKEW_MS;
+    for (name, earliest, end) in [
+        ("later", ends_ms("later") + 1, ends_ms("later") + 1),
+        ("same", ends_ms("same"), ends_ms("same")),
+        ("earlier", ends_ms("earlier") - 1, ends_ms("earlier")),
+        ("negative", -1, ends_ms("negative")),
+        ("latest", i64::MAX, i64::MAX),
+    ] {
+        create(&*store, &session(name)).await;
+        let retention = Retention {
+            at_least_until_ms: earliest,
+            ..RETENTION
+        };
+        let revoked = store.revoke(&named(&[name]), retention).await.unwrap();
+        assert_eq!(revoked[0].expires_at_ms, end, "{name}");
+        let (recorded, _) = all_revocations(&*store, RevocationCursor::default(), 10).await;
+        assert!(recorded.contains(&revoked[0]), "{name}");
+    }
+    let restored = SessionRecord {
+        access_expires_at_ms: -1,
+        ..session("before 1970")
+    };
+    create(&*store, &restored).await;
+    let retention = Retention {
+        at_least_until_ms: i64::MIN,
+        skew: Duration::ZERO,
+    };
+    let revoked = store.revoke(&all_of("ann"), retention).await.unwrap();
+    assert_eq!(revoked[0].expires_at_ms, -1);
 }
 
 /// G14, H15: an end beyond the range of the column is the latest there is, not one in the past.
@@ -75,7 +111,7 @@ pub async fn a_record_never_ends_early_by_overflow(database: &dyn TestDatabase) 
             ..session(name)
         };
         create(&*store, &row).await;
-        let revoked = store.revoke(&named(&[name]), SKEW).await.unwrap();
+        let revoked = store.revoke(&named(&[name]), RETENTION).await.unwrap();
         assert_eq!(revoked[0].expires_at_ms, i64::MAX);
     }
     let (recorded, _) = all_revocations(&*store, RevocationCursor::default(), 10).await;
@@ -97,7 +133,7 @@ pub async fn revoking_is_idempotent_and_exact(database: &dyn TestDatabase) {
         (&[], &[]),
         (&["three", "one", "two", "three"], &["three", "two"]),
     ] {
-        let revoked = store.revoke(&named(asked), SKEW).await.unwrap();
+        let revoked = store.revoke(&named(asked), RETENTION).await.unwrap();
         assert_eq!(names(&revoked), ended);
     }
     let (recorded, _) = all_revocations(&*store, RevocationCursor::default(), 10).await;
@@ -117,13 +153,13 @@ pub async fn ten_thousand_handles_are_one_call(database: &dyn TestDatabase) {
 
     handles.push(handle("handle-0"));
     let too_many = SessionScope::Handles(handles.clone());
-    let refused = store.revoke(&too_many, SKEW).await;
+    let refused = store.revoke(&too_many, RETENTION).await;
     assert!(matches!(refused, Err(StoreError::TooManyHandles)));
     assert!(store.get(&alive[0]).await.unwrap().is_some());
 
     handles.pop();
     let most = SessionScope::Handles(handles);
-    let revoked = store.revoke(&most, SKEW).await.unwrap();
+    let revoked = store.revoke(&most, RETENTION).await.unwrap();
     let revoked: HashSet<SessionHandle> = revoked.into_iter().map(|one| one.handle).collect();
     assert_eq!(revoked, alive.into_iter().collect());
 }
@@ -143,7 +179,7 @@ pub async fn of_racing_revocations_one_returns_each_session(database: &dyn TestD
             1 => SessionScope::Tenant(tenant("public")),
             _ => named(&wanted.iter().map(String::as_str).collect::<Vec<_>>()[number % 30..]),
         };
-        async move { store.revoke(&scope, SKEW).await.unwrap() }
+        async move { store.revoke(&scope, RETENTION).await.unwrap() }
     })
     .await;
     assert_eq!(names(&outcomes.concat()), wanted);
@@ -165,7 +201,7 @@ pub async fn revoking_all_ends_every_session_acknowledged_before(database: &dyn 
                     create(&*store, &session(&format!("before-{attempt}"))).await;
                 }
                 revoking.store(true, Ordering::SeqCst);
-                return Outcome::Revoked(store.revoke(&all_of("ann"), SKEW).await.unwrap());
+                return Outcome::Revoked(store.revoke(&all_of("ann"), RETENTION).await.unwrap());
             }
             let row = session(&format!("session-{number:02}"));
             let created = store.create(&row).await.unwrap();
@@ -213,7 +249,7 @@ pub async fn revoking_all_beside_rotations_spares_none(database: &dyn TestDataba
         let row = rows.get(number).cloned();
         async move {
             let Some(row) = row else {
-                return store.revoke(&all_of("ann"), SKEW).await.unwrap().len();
+                return store.revoke(&all_of("ann"), RETENTION).await.unwrap().len();
             };
             let _verdict = store.rotate(&rotation_of(&row)).await.unwrap();
             0
@@ -264,7 +300,7 @@ pub async fn a_scope_ends_nothing_outside_it(database: &dyn TestDatabase) {
             &["bob-blue-0", "bob-blue-1", "bob-public-0", "bob-public-1"],
         ),
     ] {
-        let revoked = store.revoke(&scope, SKEW).await.unwrap();
+        let revoked = store.revoke(&scope, RETENTION).await.unwrap();
         assert_eq!(names(&revoked), ended);
     }
 }

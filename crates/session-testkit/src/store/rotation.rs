@@ -7,7 +7,7 @@ use session_core::store::{Rotated, Rotation, SessionRecord};
 use super::{
     TestDatabase, race,
     records::{
-        HOUR_MS, NOW_MS, SKEW, create, handle, key_id, named, rotated, rotation_of, session,
+        HOUR_MS, NOW_MS, RETENTION, create, handle, key_id, named, rotated, rotation_of, session,
     },
 };
 
@@ -120,7 +120,7 @@ pub async fn a_rotation_makes_no_session(database: &dyn TestDatabase) {
     let (store, other) = (database.open().await, database.open().await);
     let row = session("revoked");
     create(&*store, &row).await;
-    store.revoke(&named(&["revoked"]), SKEW).await.unwrap();
+    store.revoke(&named(&["revoked"]), RETENTION).await.unwrap();
     for row in [row, session("unknown")] {
         for store in [&store, &other] {
             let verdict = store.rotate(&rotation_of(&row)).await.unwrap();
@@ -161,7 +161,7 @@ pub async fn a_session_revoked_beside_a_rotation_is_dead(database: &dyn TestData
                     return 0;
                 }
                 let scope = named(&[row.handle.as_str()]);
-                store.revoke(&scope, SKEW).await.unwrap().len()
+                store.revoke(&scope, RETENTION).await.unwrap().len()
             }
         })
         .await

@@ -6,7 +6,7 @@ use session_core::store::{Created, RotationEntry, Rotations, SessionRecord};
 
 use super::{
     TestDatabase, race,
-    records::{HOUR_MS, NOW_MS, SKEW, create, handle, key_id, named, session, tenant, user},
+    records::{HOUR_MS, NOW_MS, RETENTION, create, handle, key_id, named, session, tenant, user},
 };
 
 /// Every column is read back as it was written, also by another process.
@@ -86,7 +86,11 @@ pub async fn a_revoked_handle_stays_taken(database: &dyn TestDatabase) {
     let (store, other) = (database.open().await, database.open().await);
     create(&*store, &session("once")).await;
     assert_eq!(
-        store.revoke(&named(&["once"]), SKEW).await.unwrap().len(),
+        store
+            .revoke(&named(&["once"]), RETENTION)
+            .await
+            .unwrap()
+            .len(),
         1
     );
     for store in [&store, &other] {

@@ -41,6 +41,7 @@ macro_rules! store_suite {
             revocation {
                 a_revoked_session_is_gone_and_recorded
                 a_record_lasts_as_long_as_the_latest_access_token
+                a_record_outlives_tokens_of_lost_rotations
                 a_record_never_ends_early_by_overflow
                 revoking_is_idempotent_and_exact
                 ten_thousand_handles_are_one_call

@@ -7,7 +7,7 @@ use tokio::task;
 
 use super::{
     TestDatabase, race,
-    records::{SKEW, create, handle, named, rotation_of, session},
+    records::{RETENTION, create, handle, named, rotation_of, session},
 };
 
 /// A payload is replaced when nobody was faster, and the change is counted.
@@ -134,7 +134,7 @@ pub async fn data_is_replaced_without_conflict(database: &dyn TestDatabase) {
 pub async fn an_update_makes_no_session(database: &dyn TestDatabase) {
     let (store, other) = (database.open().await, database.open().await);
     create(&*store, &session("revoked")).await;
-    store.revoke(&named(&["revoked"]), SKEW).await.unwrap();
+    store.revoke(&named(&["revoked"]), RETENTION).await.unwrap();
     for name in ["revoked", "unknown"] {
         for store in [&store, &other] {
             let payload = store.update_payload(&handle(name), 0, "{}").await;

@@ -10,7 +10,7 @@ use session_core::{
     KeyId, SessionHandle, UserId, async_trait,
     memory::MemoryStore,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, RevocationCursor, RevocationPage,
+        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
         SessionStore, StoreError, Updated,
     },
@@ -64,6 +64,9 @@ caught! {
     /// G14.
     a_record_without_the_skew_is_caught:
         SkewIgnored by revocation::a_record_lasts_as_long_as_the_latest_access_token;
+    /// G14.
+    a_record_that_ends_when_the_row_says_is_caught:
+        RowBelieved by revocation::a_record_outlives_tokens_of_lost_rotations;
     a_feed_that_goes_by_age_is_caught:
         CursorIgnored by feed::a_cursor_yields_what_came_since;
     /// D7.
@@ -87,6 +90,7 @@ enum Fault {
     TenantIgnored,
     AskedReturned,
     SkewIgnored,
+    RowBelieved,
     CursorIgnored,
     KeyLookedForFirst,
     LimitIgnored,
@@ -191,18 +195,23 @@ impl SessionStore for Wrong {
     async fn revoke(
         &self,
         scope: &SessionScope,
-        skew: Duration,
+        retention: Retention,
     ) -> Result<Vec<RevokedSession>, StoreError> {
-        let skew = if self.has(Fault::SkewIgnored) {
-            Duration::ZERO
-        } else {
-            skew
+        let retention = Retention {
+            skew: match self.fault {
+                Fault::SkewIgnored => Duration::ZERO,
+                _ => retention.skew,
+            },
+            at_least_until_ms: match self.fault {
+                Fault::RowBelieved => i64::MIN,
+                _ => retention.at_least_until_ms,
+            },
         };
-        let revoked = self.store.revoke(&self.misread(scope), skew).await?;
+        let revoked = self.store.revoke(&self.misread(scope), retention).await?;
         match scope {
             SessionScope::Handles(handles) if self.has(Fault::AskedReturned) => Ok(handles
                 .iter()
-                .map(|handle| RevokedSession::new(handle.clone(), i64::MAX, skew))
+                .map(|handle| RevokedSession::new(handle.clone(), i64::MAX, retention))
                 .collect()),
             _ => Ok(revoked),
         }

@@ -49,14 +49,14 @@ impl LocalBackend {
         scope: SessionScope,
         tell: impl FnOnce(&[RevokedSession]) + Send + 'static,
     ) -> Result<Vec<SessionHandle>, SessionError> {
-        let skew = self.config.revocation_skew();
+        let retention = self.config.retention_at(self.clock.now());
         let blacklist = Arc::clone(&self.blacklist);
         let waiting = Unsettled::new(&self.blacklist);
         let revoked = self
             .calls
             .call("revoke", move |store| async move {
                 let unsettled = Unsettled::new(&blacklist);
-                let revoked = store.revoke(&scope, skew).await?;
+                let revoked = store.revoke(&scope, retention).await?;
                 blacklist.extend(&revoked);
                 unsettled.settle();
                 telemetry::revoked(&revoked);
