@@ -13,7 +13,7 @@ use crate::{
     config::RsaKeySize,
     ids::{KeyId, SessionHandle, TenantId, UserId},
     keys::{RefreshKey, SigningKey},
-    store::{KeyPurpose, KeyRecord},
+    store::{KeyPurpose, KeyRecord, Rotations, SessionRecord},
     token::{
         TokenRejection, VerifiedAccessToken,
         access::{self, AccessClaims, AccessPolicy},
@@ -70,6 +70,27 @@ pub(crate) fn refresh_record(id: &str, created_at_ms: i64) -> KeyRecord {
         created_at_ms,
         material: RefreshKey::generate().unwrap(),
         sealed_under: None,
+    }
+}
+
+/// The row of a session that was just made.
+pub(crate) fn session_record(handle: &str) -> SessionRecord {
+    SessionRecord {
+        handle: SessionHandle::try_from(handle).unwrap(),
+        tenant: TenantId::default(),
+        user: UserId::try_from("user-1").unwrap(),
+        generation: 0,
+        secret_hash: [0; 32],
+        refresh_key: key_id("r-1"),
+        rotations: Rotations::default(),
+        payload: "{}".to_owned(),
+        payload_version: 0,
+        data: "{}".to_owned(),
+        created_at_ms: ISSUED_S * 1000,
+        refreshed_at_ms: ISSUED_S * 1000,
+        expires_at_ms: EXPIRES_S * 1000,
+        absolute_expires_at_ms: None,
+        access_expires_at_ms: EXPIRES_S * 1000,
     }
 }
 

@@ -119,7 +119,19 @@ impl FeedReceiver {
 
     /// Asks the store for everything after `cursor`, adds it and moves the cursor on; `false` when
     /// the store did not answer. For a feed that has, or may have, missed something.
+    ///
+    /// When it is `false`, the cursor is where it was: pages that were read go together with what
+    /// was committed before the first of them, and the next attempt begins later.
     pub async fn catch_up(&self, cursor: &mut RevocationCursor) -> bool {
+        let mut next = cursor.clone();
+        let is_complete = self.read_to_the_end(&mut next).await;
+        if is_complete {
+            *cursor = next;
+        }
+        is_complete
+    }
+
+    async fn read_to_the_end(&self, cursor: &mut RevocationCursor) -> bool {
         loop {
             let asked = cursor.clone();
             let from = cursor.clone();
@@ -233,10 +245,16 @@ const RETRY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::Semaphore;
+
     use super::*;
     use crate::{
         clock::SystemClock,
-        fixtures::faulty_store::{Fault, FaultyStore},
+        fixtures::{
+            faulty_store::{Fault, FaultyStore},
+            session_record,
+        },
+        store::{Created, Retention, SessionScope, SessionStore as _},
     };
 
     /// Design §7: a list that never ends is not read for ever, and makes the set no fresher.
@@ -252,5 +270,29 @@ mod tests {
         assert_eq!(store.answered(), 1);
         store.set(Fault::None);
         assert!(receiver.catch_up(&mut cursor).await);
+    }
+
+    /// Design §7: a revocation that was committed between the pages of a reading that failed has a
+    /// place among those that were read, where the store is not in commit order.
+    #[tokio::test(start_paused = true)]
+    async fn a_reading_that_failed_begins_again_where_it_began() {
+        let store = FaultyStore::default();
+        let retention = Retention {
+            skew: Duration::ZERO,
+            at_least_until_ms: i64::MAX,
+        };
+        for number in 0..=PAGE {
+            let row = session_record(&format!("s-{number}"));
+            let handles = SessionScope::Handles(vec![row.handle.clone()]);
+            assert_eq!(store.create(&row).await.unwrap(), Created::Created);
+            assert_eq!(store.revoke(&handles, retention).await.unwrap().len(), 1);
+        }
+        let calls = StoreCalls::new(Arc::new(store.clone()), 1, Duration::from_secs(2));
+        let blacklist = Arc::new(Blacklist::new(2_000, Arc::new(SystemClock)));
+        let receiver = FeedReceiver::new(Arc::clone(&blacklist), calls);
+        let mut cursor = RevocationCursor::default();
+        store.set(Fault::Wait(Arc::new(Semaphore::new(1))));
+        assert!(!receiver.catch_up(&mut cursor).await);
+        assert_eq!((blacklist.len(), &cursor.0[..]), (1_000, &[][..]));
     }
 }
