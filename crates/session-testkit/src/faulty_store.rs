@@ -103,8 +103,13 @@ pub enum Fault {
 impl FaultyStore {
     /// A store that does what `store` does until it is broken.
     pub fn new(store: impl SessionStore) -> Self {
+        Self::over(Arc::new(store))
+    }
+
+    /// The same of a store that is shared already.
+    pub fn over(store: Arc<dyn SessionStore>) -> Self {
         Self(Arc::new(Inner {
-            store: Arc::new(store),
+            store,
             faults: watch::Sender::default(),
             calls: watch::Sender::default(),
         }))

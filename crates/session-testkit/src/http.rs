@@ -7,11 +7,12 @@
 //! covered where, and why some do not apply.
 //!
 //! Two adapters that pass may still differ in what no case asks. [`same_answers!`](crate::same_answers)
-//! runs the cases against several and compares all that they answer; see [`transcript`].
+//! runs the cases against several and compares all that they answer; see [`transcript`]. So may one
+//! adapter over two stores: [`Adapter::empty_store`] says where the sessions live.
 
 use std::{fmt, net::TcpListener, sync::Arc, time::Duration};
 
-use session_core::{Sessions, async_trait};
+use session_core::{MemoryStore, Sessions, async_trait, store::SessionStore};
 use tokio::{runtime, time};
 use transcript::Transcript;
 
@@ -60,6 +61,14 @@ pub trait Adapter: Send + Sync + 'static {
     /// The listener is bound to a port of its own and does not block. Called in a tokio runtime
     /// that has several threads and lives as long as the case.
     async fn serve(&self, sessions: Sessions, listener: TcpListener) -> ServerGuard;
+
+    /// An empty store for the sessions of one server, or of several that a case starts beside one
+    /// another.
+    ///
+    /// In memory, unless it is a store that is held to the suite.
+    async fn empty_store(&self) -> Arc<dyn SessionStore> {
+        Arc::new(MemoryStore::default())
+    }
 }
 
 /// Stops a server when it is dropped.

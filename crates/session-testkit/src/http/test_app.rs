@@ -26,8 +26,9 @@ use crate::faulty_store::FaultyStore;
 
 /// A running server with the suite's application, and what a case needs around it.
 ///
-/// The sessions are the real service on a [`MemoryStore`], with the default settings, no expiry
-/// jitter, and a clock that stands still.
+/// The sessions are the real service on the store that the adapter brings, which is one in memory
+/// unless it says otherwise, with the default settings, no expiry jitter, and a clock that stands
+/// still.
 pub struct TestApp {
     adapter: Arc<dyn Adapter>,
     sessions: Sessions,
@@ -47,7 +48,7 @@ impl TestApp {
     /// The same; what it and the servers that a case starts after it answer is written down in
     /// `transcript`.
     pub(crate) async fn recorded(adapter: Arc<dyn Adapter>, transcript: Transcript) -> Self {
-        let place = Place::new(transcript).await;
+        let place = Place::new(&*adapter, transcript).await;
         Self::serve(adapter, local(), place, |builder| builder)
             .await
             .unwrap()
@@ -68,7 +69,7 @@ impl TestApp {
         app: AppInfo,
         change: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
     ) -> Result<Self, BuildError> {
-        let place = Place::new(self.transcript.clone()).await;
+        let place = Place::new(&*self.adapter, self.transcript.clone()).await;
         Self::serve(Arc::clone(&self.adapter), app, place, change).await
     }
 
@@ -230,14 +231,14 @@ struct Place {
 impl Place {
     /// An empty store but for keys, which are made once for all cases of a process: an RSA key is
     /// most of what a server's start costs.
-    async fn new(transcript: Transcript) -> Self {
-        let store = MemoryStore::default();
+    async fn new(adapter: &dyn Adapter, transcript: Transcript) -> Self {
+        let store = adapter.empty_store().await;
         for key in KEYS.get_or_init(make_keys).await {
             let _inserted = store.insert_key(key, i64::MIN).await.unwrap();
         }
         Self {
             clock: Arc::default(),
-            store: FaultyStore::new(store),
+            store: FaultyStore::over(store),
             transcript,
         }
     }

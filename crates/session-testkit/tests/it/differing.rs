@@ -1,9 +1,12 @@
 //! Servers that pass a case and differ all the same.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
-use session_core::{Sessions, async_trait};
-use session_testkit::http::{Adapter, Contender, ServerGuard, routes, transcript::compare};
+use session_core::{MemoryStore, NewSession, Sessions, UserId, async_trait, store::SessionStore};
+use session_testkit::http::{Adapter, Contender, ServerGuard, routes, run, transcript::compare};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -77,4 +80,30 @@ fn what_no_case_asks_for_is_compared() {
     assert!(differ(PLAIN, COOKIE));
     assert!(differ(COOKIE, PLAIN));
     assert!(differ(PLAIN, JSON));
+}
+
+/// Serves nobody, with sessions in this store.
+struct Over(MemoryStore);
+
+#[async_trait]
+impl Adapter for Over {
+    async fn serve(&self, _: Sessions, _: std::net::TcpListener) -> ServerGuard {
+        ServerGuard::new(|| {})
+    }
+
+    async fn empty_store(&self) -> Arc<dyn SessionStore> {
+        Arc::new(self.0.clone())
+    }
+}
+
+/// The sessions of a case are in the store that the adapter brings.
+#[test]
+fn an_adapter_brings_its_own_store() {
+    let store = MemoryStore::default();
+    run(Over(store.clone()), &async |app| {
+        let ann = NewSession::new(UserId::try_from("ann").unwrap());
+        let created = app.sessions().create(ann).await.unwrap();
+        let kept = store.get(created.session().handle()).await.unwrap();
+        assert!(kept.is_some());
+    });
 }
