@@ -15,6 +15,7 @@ pages! {
     axum: include_str!("src/axum.md"),
     tower: include_str!("src/tower.md"),
     lambda: include_str!("src/lambda.md"),
+    fleet: include_str!("src/fleet.md"),
     actix: include_str!("src/actix.md"),
     rocket: include_str!("src/rocket.md"),
     warp: include_str!("src/warp.md"),

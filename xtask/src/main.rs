@@ -9,6 +9,7 @@ mod book;
 mod cases;
 mod checks;
 mod citations;
+mod fleet;
 mod fuzz;
 mod links;
 mod process;
@@ -34,6 +35,8 @@ usage: cargo xtask <command>
   test                        every check there is, on throw-away database servers; the closing
                               line counts the tests
   services                    the same servers for a person who develops, until ctrl-c
+  fleet [--listen ADDRESS]    the example of several nodes on a PostgreSQL that is thrown away,
+                              until ctrl-c
   lint                        formatting and clippy, warnings as errors
   doc                         the API reference and the book, links checked
   bench [arguments]           the benchmarks of the package `bench`
@@ -60,6 +63,7 @@ fn run(words: &[&str]) -> Result<ExitCode, String> {
         ["lint"] => return checks::lint(),
         ["doc"] => return checks::doc(),
         ["services"] => services::serve()?,
+        ["fleet", rest @ ..] => fleet::serve(&Workspace::load()?, rest)?,
         ["tables"] => tables::rewrite(&Workspace::load()?)?,
         ["bench", rest @ ..] => checks::bench(&Workspace::load()?, rest)?,
         ["fuzz", rest @ ..] => fuzz::run(&Workspace::load()?, rest)?,

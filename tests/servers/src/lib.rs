@@ -35,13 +35,22 @@ pub struct Servers {
 impl Servers {
     /// Starts one server of each kind, installing what is missing.
     pub fn start() -> Result<Self, String> {
+        Self::start_each(&[postgres::start, mariadb::start, redis::start])
+    }
+
+    /// Starts a PostgreSQL alone, installing it when it is missing.
+    pub fn start_postgres() -> Result<Self, String> {
+        Self::start_each(&[postgres::start])
+    }
+
+    fn start_each(kinds: &[Start]) -> Result<Self, String> {
         let folder = folder_of(std::process::id());
         fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let mut servers = Self {
             running: Vec::new(),
             broom: remove_when_we_end(&folder)?,
         };
-        for start in [postgres::start, mariadb::start, redis::start] {
+        for start in kinds {
             servers.running.push(start(&folder)?);
         }
         Ok(servers)
@@ -78,6 +87,9 @@ fn folder_of(process: u32) -> PathBuf {
     };
     parent.join(format!("session-servers-{process}"))
 }
+
+/// Starts a server, which keeps its folder in this one.
+type Start = fn(&Path) -> Result<Server, String>;
 
 /// A server of ours.
 #[derive(Debug)]
@@ -327,7 +339,8 @@ mod tests {
 
     use super::*;
 
-    /// All servers answer, and when they are dropped neither they nor their folder are left.
+    /// All servers answer, and when they are dropped neither they nor their folder are left. One may be
+    /// started alone.
     #[test]
     fn nothing_is_left_of_the_servers() {
         let servers = Servers::start().unwrap();
@@ -345,6 +358,10 @@ mod tests {
         drop(servers);
         assert!(!running.iter().any(|process| process.exists()));
         assert!(!folder_of(std::process::id()).exists());
+
+        let servers = Servers::start_postgres().unwrap();
+        let addresses: Vec<_> = servers.environment().map(|(name, _)| name).collect();
+        assert_eq!(addresses, [postgres::VARIABLE]);
     }
 
     /// What is written down of a password is for one account.
