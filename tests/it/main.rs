@@ -1,6 +1,6 @@
 //! The examples as processes, driven over real sockets: their routes, and what must hold when many
 //! start or refresh at once, when clients hang up and when a server is killed. And the adapters side
-//! by side: they answer the same.
+//! by side, and one of them over every store: they answer the same.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +14,7 @@ mod crash;
 mod devices;
 mod dice;
 mod event_stream;
+mod every_store;
 mod example;
 mod first_start;
 mod refresh_races;

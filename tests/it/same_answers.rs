@@ -8,7 +8,7 @@ use session_testkit::http::Contender;
 #[path = "../../crates/session-actix/tests/it/application.rs"]
 mod actix;
 #[path = "../../crates/session-axum/tests/it/application.rs"]
-mod axum;
+pub(crate) mod axum;
 #[path = "../../crates/session-poem/tests/it/application.rs"]
 mod poem;
 #[path = "../../crates/session-rocket/tests/it/application.rs"]
