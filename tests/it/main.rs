@@ -17,6 +17,7 @@ mod event_stream;
 mod every_store;
 mod example;
 mod first_start;
+mod fleet;
 mod refresh_races;
 mod routes;
 mod same_answers;
