@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use super::{Account, Server, free_port, launch, on_path, password, process, program};
+use crate::{
+    Account, Kind, Server,
+    folder::{free_port, log_in, password},
+    on_path, process, program,
+};
 
-pub(super) const VARIABLE: &str = "SESSION_TEST_MYSQL_URL";
-
-pub(super) fn start(parent: &Path) -> Result<Server, String> {
+pub(crate) fn prepare(parent: &Path) -> Result<Server, String> {
     let mariadbd = program(|| on_path("mariadbd"), "mariadb-server")?;
     let installer = program(|| on_path("mariadb-install-db"), "mariadb-server")?;
     let admin = program(|| on_path("mariadb-admin"), "mariadb-client")?;
     let account = Account::of("mysql")?;
     let folder = account.folder(parent, "mariadb")?;
-    let (data, log) = (folder.join("data"), parent.join("mariadb.log"));
-    let socket = folder.join("socket");
+    let (data, socket) = (folder.join("data"), folder.join("socket"));
     let (port, password) = (free_port()?.to_string(), password()?);
     let at = |name: &str, path: &Path| format!("--{name}={}", path.display());
     process::capture(
@@ -25,11 +26,11 @@ pub(super) fn start(parent: &Path) -> Result<Server, String> {
             .current_dir(&folder),
     )?;
     let grant = format!(
-        "CREATE USER session@'127.0.0.1' IDENTIFIED BY '{password}';\n\
+        "CREATE USER IF NOT EXISTS session@'127.0.0.1' IDENTIFIED BY '{password}';\n\
          GRANT ALL ON *.* TO session@'127.0.0.1';\n"
     );
     let accounts = account.secret(&folder, "accounts.sql", &grant)?;
-    let mut command = account.server(&mariadbd, "TERM", &log)?;
+    let mut command = account.server(&mariadbd, Kind::MariaDb.ends_on(), &log_in(parent))?;
     command
         .args([
             "--no-defaults",
@@ -43,22 +44,15 @@ pub(super) fn start(parent: &Path) -> Result<Server, String> {
         .arg(at("pid-file", &folder.join("pid")))
         .arg(at("init-file", &accounts))
         .current_dir(&folder);
-    let url = format!("mysql://session:{password}@127.0.0.1:{port}/mysql");
-    launch(
-        &mut command,
-        |child| Server {
-            variable: VARIABLE,
-            url: url.clone(),
-            child,
-            ends_on: "TERM",
-        },
-        &log,
-        || {
-            let mut ask = account.command(&admin);
-            ask.args(["--no-defaults", "--silent", "--user=session", "ping"]);
-            ask.arg(format!("--port={port}")).arg("--host=127.0.0.1");
-            ask.env("MYSQL_PWD", &password);
-            ask.output().is_ok_and(|output| output.status.success())
-        },
-    )
+    let mut ask = account.command(&admin);
+    ask.args(["--no-defaults", "--silent", "--user=session", "ping"]);
+    ask.arg(format!("--port={port}")).arg("--host=127.0.0.1");
+    ask.env("MYSQL_PWD", &password);
+    Ok(Server {
+        kind: Kind::MariaDb,
+        url: format!("mysql://session:{password}@127.0.0.1:{port}/mysql"),
+        command,
+        ask,
+        answer: "",
+    })
 }

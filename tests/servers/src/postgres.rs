@@ -5,21 +5,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Account, Server, free_port, launch, on_path, password, process, program};
+use crate::{
+    Account, Kind, Server,
+    folder::{free_port, log_in, password},
+    on_path, process, program,
+};
 
-pub(super) const VARIABLE: &str = "SESSION_TEST_POSTGRES_URL";
-
-pub(super) fn start(parent: &Path) -> Result<Server, String> {
-    let postgres = program(find, "postgresql")?;
-    let beside = |name: &str| postgres.with_file_name(name);
-    let account = Account::of("postgres")?;
-    let folder = account.folder(parent, "postgres")?;
-    let (data, log) = (folder.join("data"), parent.join("postgres.log"));
-    let (port, password) = (free_port()?.to_string(), password()?);
-    let secret = account.secret(&folder, "password", &password)?;
+pub(crate) fn prepare(parent: &Path) -> Result<Server, String> {
+    let place = Place::below(parent)?;
+    let password = password()?;
+    let secret = place.account.secret(&place.folder, "password", &password)?;
     process::capture(
-        account
-            .command(&beside("initdb"))
+        (place.account)
+            .command(&place.beside("initdb"))
             .args([
                 "--username=session",
                 "--auth=scram-sha-256",
@@ -29,31 +27,78 @@ pub(super) fn start(parent: &Path) -> Result<Server, String> {
             .arg("--pwfile")
             .arg(&secret)
             .arg("--pgdata")
-            .arg(&data)
-            .current_dir(&folder),
+            .arg(place.data())
+            .current_dir(&place.folder),
     )?;
-    let mut command = account.server(&postgres, "INT", &log)?;
-    command.current_dir(&folder).arg("-D").arg(&data);
-    command.args(["-p", &port, "-k", "", "-h", "127.0.0.1"]);
-    // Every test opens several pools.
-    command.args(["-c", "max_connections=500"]);
-    let url = format!("postgres://session:{password}@127.0.0.1:{port}/postgres");
-    launch(
-        &mut command,
-        |child| Server {
-            variable: VARIABLE,
-            url: url.clone(),
-            child,
-            ends_on: "INT",
-        },
-        &log,
-        || {
-            let mut ask = account.command(&beside("pg_isready"));
-            ask.args(["-q", "-h", "127.0.0.1", "-p", &port]);
-            ask.current_dir(&folder);
-            ask.status().is_ok_and(|status| status.success())
-        },
-    )
+    place.server(parent, &password)
+}
+
+/// A server on a copy of another one's data, which it keeps up to date.
+pub(crate) fn prepare_standby(primary: &str, parent: &Path) -> Result<Server, String> {
+    let place = Place::below(parent)?;
+    let (password, port) = primary
+        .strip_prefix("postgres://session:")
+        .and_then(|rest| rest.strip_suffix("/postgres"))
+        .and_then(|rest| rest.split_once("@127.0.0.1:"))
+        .ok_or("the primary's address is not one of ours")?;
+    let mut copy = place.account.command(&place.beside("pg_basebackup"));
+    copy.args([
+        "--write-recovery-conf",
+        "--checkpoint=fast",
+        "--no-password",
+    ]);
+    copy.args(["--host=127.0.0.1", "--username=session", "--port", port]);
+    copy.arg("--pgdata").arg(place.data());
+    process::capture(copy.env("PGPASSWORD", password).current_dir(&place.folder))?;
+    place.server(parent, password)
+}
+
+/// Where a server is about to be.
+struct Place {
+    postgres: PathBuf,
+    account: Account,
+    folder: PathBuf,
+}
+
+impl Place {
+    fn below(parent: &Path) -> Result<Self, String> {
+        let postgres = program(find, "postgresql")?;
+        let account = Account::of("postgres")?;
+        let folder = account.folder(parent, "postgres")?;
+        Ok(Self {
+            postgres,
+            account,
+            folder,
+        })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        self.postgres.with_file_name(name)
+    }
+
+    fn server(self, parent: &Path, password: &str) -> Result<Server, String> {
+        let port = free_port()?.to_string();
+        let log = log_in(parent);
+        let mut command = (self.account).server(&self.postgres, Kind::Postgres.ends_on(), &log)?;
+        command.current_dir(&self.folder).arg("-D").arg(self.data());
+        command.args(["-p", &port, "-k", "", "-h", "127.0.0.1"]);
+        // Every test opens several pools.
+        command.args(["-c", "max_connections=500"]);
+        let mut ask = self.account.command(&self.beside("pg_isready"));
+        ask.args(["-q", "-h", "127.0.0.1", "-p", &port]);
+        ask.current_dir(&self.folder);
+        Ok(Server {
+            kind: Kind::Postgres,
+            url: format!("postgres://session:{password}@127.0.0.1:{port}/postgres"),
+            command,
+            ask,
+            answer: "",
+        })
+    }
 }
 
 /// The newest version that the distribution installed, or one on the search path.

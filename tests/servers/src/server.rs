@@ -1,0 +1,298 @@
+//! A server that runs on data of its own, and what can be done to it.
+
+use std::{
+    fs,
+    process::{Child, Command},
+    thread,
+    time::Duration,
+};
+
+use crate::{Folder, mariadb, postgres, process, redis};
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "tests cover each")]
+pub enum Kind {
+    /// PostgreSQL.
+    Postgres,
+    /// MariaDB.
+    MariaDb,
+    /// Redis.
+    Redis,
+}
+
+impl Kind {
+    /// What the tests find the address of a server by that they share.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Self::Postgres => "SESSION_TEST_POSTGRES_URL",
+            Self::MariaDb => "SESSION_TEST_MYSQL_URL",
+            Self::Redis => "SESSION_TEST_REDIS_URL",
+        }
+    }
+
+    /// The signal upon which it ends in order and at once.
+    pub(crate) fn ends_on(self) -> &'static str {
+        match self {
+            Self::Postgres => "INT",
+            Self::MariaDb | Self::Redis => "TERM",
+        }
+    }
+}
+
+/// A server that ends with this value, as does its data.
+#[derive(Debug)]
+pub struct OwnServer {
+    server: Server,
+    running: Option<Child>,
+    folder: Folder,
+}
+
+/// How a server is run on data that it has.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) kind: Kind,
+    pub(crate) url: String,
+    pub(crate) command: Command,
+    /// Asks whether it answers: the answer begins with `answer`.
+    pub(crate) ask: Command,
+    pub(crate) answer: &'static str,
+}
+
+impl OwnServer {
+    /// Starts a server on no data, installing it when it is missing.
+    pub fn start(kind: Kind) -> Result<Self, String> {
+        let folder = Folder::new()?;
+        let server = match kind {
+            Kind::Postgres => postgres::prepare(folder.path()),
+            Kind::MariaDb => mariadb::prepare(folder.path()),
+            Kind::Redis => redis::prepare(folder.path()),
+        };
+        Self::run(server?, folder)
+    }
+
+    /// Starts a PostgreSQL server that repeats what `primary` does, until it is promoted.
+    pub fn standby_of(primary: &Self) -> Result<Self, String> {
+        let folder = Folder::new()?;
+        let server = postgres::prepare_standby(&primary.server.url, folder.path())?;
+        Self::run(server, folder)
+    }
+
+    fn run(server: Server, folder: Folder) -> Result<Self, String> {
+        let mut server = Self {
+            server,
+            running: None,
+            folder,
+        };
+        server.start_again()?;
+        Ok(server)
+    }
+
+    /// Starts it on the data that it has, at the address that it had, and waits until it answers.
+    pub fn start_again(&mut self) -> Result<(), String> {
+        let kind = self.server.kind;
+        let child = self.server.command.spawn();
+        let child = child.map_err(|error| format!("{kind:?} does not start: {error}"))?;
+        self.running = Some(child);
+        let up = wait_until(|| match self.running.as_mut().map(Child::try_wait) {
+            Some(Ok(None)) => Ok(self.server.answers()),
+            _ => Err("it ended".to_owned()),
+        });
+        up.map_err(|problem| {
+            let said = fs::read_to_string(self.folder.log()).unwrap_or_default();
+            format!("{kind:?} does not start: {problem}\n{said}")
+        })
+    }
+
+    /// Kills it in the middle of whatever it does (`SIGKILL`), and all processes that it has.
+    pub fn kill(&mut self) -> Result<(), String> {
+        self.signal("KILL")?;
+        if let Some(mut child) = self.running.take() {
+            child.wait().map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Stops it where it stands (`SIGSTOP`): its connections stay open, and nobody answers.
+    pub fn pause(&self) -> Result<(), String> {
+        self.signal("STOP")
+    }
+
+    /// Lets it go on (`SIGCONT`).
+    pub fn resume(&self) -> Result<(), String> {
+        self.signal("CONT")
+    }
+
+    /// Which server this is.
+    pub fn kind(&self) -> Kind {
+        self.server.kind
+    }
+
+    /// Where it is reached, with the account and the password.
+    pub fn url(&self) -> &str {
+        &self.server.url
+    }
+
+    /// Sends a signal to the server and to those that it started: PostgreSQL has a process for every
+    /// connection.
+    fn signal(&self, signal: &str) -> Result<(), String> {
+        let Some(child) = &self.running else {
+            return Ok(());
+        };
+        // It first, so that it starts no more.
+        send(signal, &[child.id()])?;
+        match children_of(child.id())? {
+            children if children.is_empty() => Ok(()),
+            // Some may have ended by themselves meanwhile.
+            children => send(signal, &children).or(Ok(())),
+        }
+    }
+
+    fn stop(&mut self) {
+        let Some(mut child) = self.running.take() else {
+            return;
+        };
+        // Once it has been waited for, its pid may be somebody else's.
+        if matches!(child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        let mut signals = vec![child.id()];
+        signals.extend(children_of(child.id()).unwrap_or_default());
+        // It may have been stopped.
+        drop(send("CONT", &signals));
+        let kind = self.server.kind;
+        let in_order = send(kind.ends_on(), &[child.id()]).is_ok()
+            && wait_until(|| Ok(matches!(child.try_wait(), Ok(Some(_))))).is_ok();
+        if !in_order {
+            eprintln!("{kind:?} does not end in order: killed");
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Server {
+    fn answers(&mut self) -> bool {
+        self.ask.output().is_ok_and(|output| {
+            output.status.success() && output.stdout.starts_with(self.answer.as_bytes())
+        })
+    }
+}
+
+fn send(signal: &str, processes: &[u32]) -> Result<(), String> {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", signal]);
+    process::capture(kill.args(processes.iter().map(u32::to_string))).map(drop)
+}
+
+/// The processes that a process started, in no order.
+fn children_of(parent: u32) -> Result<Vec<u32>, String> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc").map_err(|error| error.to_string())? {
+        let path = entry.map_err(|error| error.to_string())?.path();
+        let id = path
+            .file_name()
+            .and_then(|name| name.to_str()?.parse().ok());
+        // `123 (a name) S 45 …`: the fourth field is the parent's id.
+        if let (Some(id), Ok(stat)) = (id, fs::read_to_string(path.join("stat")))
+            && let Some((_, fields)) = stat.rsplit_once(')')
+            && fields.split_whitespace().nth(1) == Some(&parent.to_string())
+        {
+            children.push(id);
+        }
+    }
+    Ok(children)
+}
+
+fn wait_until(mut done: impl FnMut() -> Result<bool, String>) -> Result<(), String> {
+    for _ in 0..MOST_LOOKS {
+        if done()? {
+            return Ok(());
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+    Err("no answer in time".to_owned())
+}
+
+/// A minute in which a server may start or end, on a machine that is busy.
+const MOST_LOOKS: u32 = 1200;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::Servers;
+
+    /// All servers answer, and when they are dropped neither they nor their folders are left. One may
+    /// be started alone.
+    #[test]
+    fn nothing_is_left_of_the_servers() {
+        let servers = Servers::start().unwrap();
+        let variables: Vec<_> = servers.environment().map(|(name, _)| name).collect();
+        let kinds = [Kind::Postgres, Kind::MariaDb, Kind::Redis];
+        assert_eq!(variables, kinds.map(Kind::variable));
+        let left: Vec<PathBuf> = (servers.0.iter())
+            .flat_map(|server| [process_of(server), server.folder.path().to_owned()])
+            .collect();
+        assert!(left.iter().all(|path| path.exists()));
+        drop(servers);
+        assert!(!left.iter().any(|path| path.exists()));
+
+        let servers = Servers::start_postgres().unwrap();
+        let variables: Vec<_> = servers.environment().map(|(name, _)| name).collect();
+        assert_eq!(variables, [Kind::Postgres.variable()]);
+    }
+
+    /// A server that is stopped answers nobody, and goes on where it stopped.
+    #[test]
+    fn a_stopped_server_goes_on() {
+        let mut server = OwnServer::start(Kind::Redis).unwrap();
+        server.pause().unwrap();
+        let stat = fs::read_to_string(process_of(&server).join("stat")).unwrap();
+        assert!(stat.contains(") T "), "{stat}");
+        server.resume().unwrap();
+        assert!(server.server.answers());
+        server.pause().unwrap();
+        let process = process_of(&server);
+        drop(server);
+        assert!(!process.exists());
+    }
+
+    /// A killed server leaves no process, and is started again on its data at its address.
+    #[test]
+    fn a_killed_server_is_started_again() {
+        for kind in [Kind::Postgres, Kind::MariaDb, Kind::Redis] {
+            let mut server = OwnServer::start(kind).unwrap();
+            let process = server.running.as_ref().unwrap().id();
+            let children = children_of(process).unwrap();
+            assert_eq!(kind == Kind::Postgres, !children.is_empty());
+            server.kill().unwrap();
+            assert!(!server.server.answers());
+            let left = |id: &u32| Path::new("/proc").join(id.to_string()).exists();
+            wait_until(|| Ok(!children.iter().any(left))).unwrap();
+            server.start_again().unwrap();
+            assert!(server.server.answers());
+        }
+    }
+
+    /// A standby repeats what its primary did.
+    #[test]
+    fn a_standby_is_started() {
+        let primary = OwnServer::start(Kind::Postgres).unwrap();
+        let mut standby = OwnServer::standby_of(&primary).unwrap();
+        assert!(standby.server.answers());
+        assert_ne!(primary.url(), standby.url());
+    }
+
+    fn process_of(server: &OwnServer) -> PathBuf {
+        Path::new("/proc").join(server.running.as_ref().unwrap().id().to_string())
+    }
+}
