@@ -1,13 +1,12 @@
 //! Servers that are killed while clients refresh and end sessions, and what the clients find when
 //! the server is there again.
 
-mod checker;
 mod device;
-mod history;
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
+use history::{Check, Deed, History, Promise, Reply};
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
@@ -20,7 +19,6 @@ use crate::{
     server::{Database, PATIENCE, Server},
 };
 use device::{Device, Next};
-use history::History;
 
 /// L1, F8, F19, G10: SIGKILL at any moment, two hundred times. No acknowledged login, refresh or
 /// revocation is missing, what was not acknowledged has happened or has not, nobody is taken for a
@@ -47,16 +45,16 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
         let (gone, going_on): (Vec<_>, Vec<_>) = devices.into_iter().partition(Device::is_over);
         ended.extend(gone);
         live = going_on;
-        history.assert_consistent(&format!("after {kills} kills"));
+        history.assert_consistent(&PROMISE, &format!("after {kills} kills"));
     }
 
     // What ended in any round has ended for good.
     let ended = find_out(ended, &database, &history).await;
-    history.assert_consistent("in the end");
+    history.assert_consistent(&PROMISE, "in the end");
     assert!(ended.iter().all(Device::is_over));
     let log = database.log_text();
     assert!(!log.contains("panicked"), "{log}");
-    history.assert_telling(KILLS);
+    assert_telling(&history);
 }
 
 /// All devices at work at once, each until it hears nothing more from the server. One whose session
@@ -118,6 +116,32 @@ async fn new_device(server: &Server, history: &History) -> Option<Device> {
     Device::log_in(server.address(), &user, transport, history).await
 }
 
+/// Fails if so little happened that nothing is proved.
+#[track_caller]
+fn assert_telling(history: &History) {
+    let refreshed = history.count(|event| matches!(event.reply, Reply::Successor(_)));
+    let ended = history.count(|event| (&event.deed, &event.reply) == (&Deed::End, &Reply::Done));
+    let unheard = history.count(|event| {
+        event.reply == Reply::Nothing && matches!(event.deed, Deed::Refresh(_) | Deed::End)
+    });
+    let refused = history
+        .count(|event| (&event.deed, &event.reply) == (&Deed::Use(Check::Database), &Reply::Gone));
+    println!(
+        "{KILLS} kills: {refreshed} refreshes and {ended} revocations acknowledged, {unheard} \
+         unheard of, {refused} uses of ended sessions refused"
+    );
+    assert!(refreshed > 5 * KILLS, "{refreshed} refreshes");
+    assert!(ended > KILLS / 4, "{ended} revocations");
+    assert!(unheard > KILLS / 2, "{unheard} without an answer");
+    assert!(refused > KILLS / 4, "{refused} refused");
+}
+
+/// No token is used again on purpose, no blacklist is asked, and the database is always there.
+const PROMISE: Promise = Promise {
+    max_staleness: Duration::ZERO,
+    grace: Duration::MAX,
+    recovery: Duration::ZERO,
+};
 const KILLS: usize = 200;
 const DEVICES: usize = 8;
 /// So that some devices can end others.

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
+use history::{Check, Deed, History, Reply, SessionNumber};
 use hyper::Method;
 use session_core::{SessionHandle, store::SessionStore};
 use session_sqlx::SqlxStore;
 
-use super::history::{Deed, History, Reply, SessionNumber};
 use crate::{
     client::{Answer, Client, NoAnswer, Transport},
     dice,
@@ -54,8 +54,17 @@ impl Device {
         let mut client = Client::new(server, transport);
         let (session, asked) = (history.new_session(), history.now());
         let answer = client.try_log_in(user, "one of several").await;
-        history.record(session, asked, Deed::Begin, reply(&answer));
-        let handle = answer.ok()?.json()["handle"].as_str()?.to_owned();
+        let told = match (&answer, reply(&answer)) {
+            (Ok(answer), Reply::Done) => {
+                Reply::Begun(answer.json()["handle"].as_str().unwrap().to_owned())
+            }
+            (_, other) => other,
+        };
+        let begin = Deed::Begin(user.to_owned());
+        history.record(session, SERVER, asked, begin, told.clone());
+        let Reply::Begun(handle) = told else {
+            return None;
+        };
         Some(Self {
             session,
             user: user.to_owned(),
@@ -91,7 +100,7 @@ impl Device {
         let asked = history.now();
         let row = store.get(&self.handle).await.unwrap();
         let row = row.map_or(Reply::Gone, |row| Reply::Row(row.generation));
-        history.record(self.session, asked, Deed::Look, row);
+        history.record(self.session, SERVER, asked, Deed::Look, row);
         self.try_use(history).await;
         let refreshed = self.refresh(history).await;
         let used = self.try_use(history).await;
@@ -147,7 +156,7 @@ impl Device {
             other => other,
         };
         let next = next(&told);
-        history.record(self.session, asked, Deed::Refresh(presented), told);
+        history.record(self.session, SERVER, asked, Deed::Refresh(presented), told);
         (next, tab)
     }
 
@@ -157,7 +166,13 @@ impl Device {
         let answer = tab.try_send(Method::POST, "/like-comment", None).await;
         let told = reply(&answer);
         let next = next(&told);
-        history.record(self.session, asked, Deed::Use, told);
+        history.record(
+            self.session,
+            SERVER,
+            asked,
+            Deed::Use(Check::Database),
+            told,
+        );
         self.go_on_as(next, tab)
     }
 
@@ -170,7 +185,7 @@ impl Device {
             Reply::Done => Next::Over,
             other => next(other),
         };
-        history.record(self.session, asked, Deed::End, told);
+        history.record(self.session, SERVER, asked, Deed::End, told);
         next
     }
 
@@ -189,15 +204,21 @@ impl Device {
             // This is about the device that asks.
             Ok(answer) if answer.status == 401 => {
                 let next = next(&told);
-                history.record(self.session, asked, Deed::Use, told);
+                history.record(
+                    self.session,
+                    SERVER,
+                    asked,
+                    Deed::Use(Check::Database),
+                    told,
+                );
                 next
             }
             Ok(_) => {
-                history.record(peer.session, asked, Deed::End, told);
+                history.record(peer.session, SERVER, asked, Deed::End, told);
                 Next::GoOn
             }
             Err(NoAnswer) => {
-                history.record(peer.session, asked, Deed::End, told);
+                history.record(peer.session, SERVER, asked, Deed::End, told);
                 Next::NoServer
             }
         }
@@ -221,6 +242,7 @@ fn reply(answer: &Result<Answer, NoAnswer>) -> Reply {
         (401, "try refresh token") => Reply::Stale,
         (401, "unauthorised") | (404, "you have no such session") => Reply::Gone,
         (401, "token theft detected") => Reply::Theft,
+        (503, _) => Reply::Unavailable,
         (status, _) => Reply::Status(status),
     }
 }
@@ -228,7 +250,12 @@ fn reply(answer: &Result<Answer, NoAnswer>) -> Reply {
 fn next(told: &Reply) -> Next {
     match told {
         Reply::Nothing => Next::NoServer,
-        Reply::Gone | Reply::Theft | Reply::Status(_) => Next::Over,
-        Reply::Done | Reply::Successor(_) | Reply::Row(_) | Reply::Stale => Next::GoOn,
+        Reply::Gone | Reply::Theft | Reply::Unavailable | Reply::Status(_) => Next::Over,
+        Reply::Done | Reply::Begun(_) | Reply::Successor(_) | Reply::Row(_) | Reply::Stale => {
+            Next::GoOn
+        }
     }
 }
+
+/// There is one at a time.
+const SERVER: usize = 0;

@@ -1,0 +1,354 @@
+//! A good history, and for every rule one that differs from it in what the rule forbids.
+
+use super::*;
+
+const PROMISE: Promise = Promise {
+    max_staleness: ms(50),
+    grace: ms(1_000),
+    recovery: ms(20),
+};
+
+const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// What one server was asked about one session, one after the other.
+fn history(deeds: impl IntoIterator<Item = (Deed, Reply)>) -> Records {
+    let events = (0..).zip(deeds).map(|(index, (deed, reply))| Event {
+        session: SessionNumber(0),
+        node: 0,
+        asked: ms(10 * index),
+        answered: ms(10 * index + 5),
+        deed,
+        reply,
+    });
+    Records {
+        events: events.collect(),
+        outages: Vec::new(),
+    }
+}
+
+fn begin() -> (Deed, Reply) {
+    (
+        Deed::Begin("ann".to_owned()),
+        Reply::Begun("handle".to_owned()),
+    )
+}
+
+fn refresh(token: &str) -> Deed {
+    Deed::Refresh(token.to_owned())
+}
+
+fn successor(token: &str) -> Reply {
+    Reply::Successor(token.to_owned())
+}
+
+fn end_all() -> Deed {
+    Deed::EndAll("ann".to_owned())
+}
+
+const USE: Deed = Deed::Use(Check::Database);
+const USE_BLACKLIST: Deed = Deed::Use(Check::Blacklist);
+const USE_STATELESS: Deed = Deed::Use(Check::Stateless);
+
+/// Two kills: one in a refresh, one in a revocation that did happen.
+fn good() -> Vec<(Deed, Reply)> {
+    vec![
+        begin(),
+        (refresh("a"), successor("b")),
+        (USE, Reply::Done),
+        (refresh("b"), Reply::Nothing),
+        (Deed::Look, Reply::Row(2)),
+        (refresh("b"), successor("c")),
+        (USE, Reply::Stale),
+        (Deed::End, Reply::Nothing),
+        (Deed::Look, Reply::Gone),
+        (refresh("c"), Reply::Gone),
+        (Deed::End, Reply::Done),
+        (USE, Reply::Gone),
+        (USE_STATELESS, Reply::Done),
+    ]
+}
+
+fn found(records: &Records) -> Vec<Rule> {
+    let violations = check(records, &PROMISE);
+    violations.iter().map(|found| found.rule).collect()
+}
+
+#[track_caller]
+fn assert_only(rule: Rule, records: &Records) {
+    let rules = found(records);
+    assert!(
+        !rules.is_empty() && rules.iter().all(|found| *found == rule),
+        "{rules:?}"
+    );
+}
+
+/// The good history with something else at one place.
+fn with(index: usize, deed: Deed, reply: Reply) -> Records {
+    let mut deeds = good();
+    deeds[index] = (deed, reply);
+    history(deeds)
+}
+
+#[test]
+fn a_good_history_is_accepted() {
+    assert_eq!(check(&history(good()), &PROMISE), []);
+}
+
+/// What was not acknowledged may not have happened.
+#[test]
+fn a_refresh_that_was_not_heard_of_may_have_been_lost() {
+    assert_eq!(found(&with(4, Deed::Look, Reply::Row(1))), []);
+}
+
+/// INV-1.
+#[test]
+fn a_revocation_that_is_lost_is_found() {
+    assert_only(Rule::RevocationLost, &with(11, USE, Reply::Done));
+    assert_only(
+        Rule::RevocationLost,
+        &with(11, refresh("c"), successor("d")),
+    );
+    assert_only(Rule::RevocationLost, &with(11, Deed::Look, Reply::Row(2)));
+}
+
+/// INV-2: within the bound another server may not have heard of it.
+#[test]
+fn a_blacklist_that_is_too_old_is_found() {
+    let mut records = history([
+        begin(),
+        (Deed::End, Reply::Done),
+        (USE_BLACKLIST, Reply::Done),
+    ]);
+    records.events[2].node = 1;
+    assert_eq!(found(&records), []);
+    records.events[2].asked = ms(66);
+    records.events[2].answered = ms(67);
+    assert_only(Rule::Stale, &records);
+}
+
+/// INV-2: the server that ended a session knows at once.
+#[test]
+fn a_blacklist_that_forgets_its_own_is_found() {
+    assert_only(
+        Rule::Stale,
+        &history([
+            begin(),
+            (Deed::End, Reply::Done),
+            (USE_BLACKLIST, Reply::Done),
+        ]),
+    );
+}
+
+/// INV-3.
+#[test]
+fn a_fork_is_found() {
+    assert_only(Rule::Forked, &with(6, refresh("b"), successor("d")));
+}
+
+/// INV-3.
+#[test]
+fn a_token_that_works_for_ever_is_found() {
+    let mut records = with(6, refresh("b"), successor("c"));
+    assert_eq!(found(&records), []);
+    records.events.truncate(7);
+    records.events[6].asked = ms(1_056);
+    records.events[6].answered = ms(1_057);
+    assert_only(Rule::UsedPastGrace, &records);
+}
+
+/// A history in which a token is used again after its time, and what came of it.
+fn theft(then: Deed, reply: Reply) -> Records {
+    let mut records = history([
+        begin(),
+        (refresh("a"), successor("b")),
+        (refresh("a"), Reply::Theft),
+        (then, reply),
+    ]);
+    for event in &mut records.events[2..] {
+        event.asked += ms(1_000);
+        event.answered += ms(1_000);
+    }
+    records
+}
+
+/// INV-4.
+#[test]
+fn a_theft_that_is_forgiven_is_found() {
+    assert_eq!(found(&theft(refresh("b"), Reply::Gone)), []);
+    assert_only(Rule::TheftForgiven, &theft(refresh("b"), successor("c")));
+    assert_only(Rule::TheftForgiven, &theft(USE, Reply::Done));
+}
+
+/// INV-5.
+#[test]
+fn a_false_theft_is_found() {
+    let mut records = theft(refresh("b"), Reply::Gone);
+    records.events[2].deed = refresh("b");
+    records.events.truncate(3);
+    assert_only(Rule::FalseTheft, &records);
+}
+
+/// INV-5: nor is it theft to try again in time.
+#[test]
+fn a_theft_within_the_window_is_found() {
+    let mut records = with(5, refresh("b"), Reply::Theft);
+    records.events.truncate(6);
+    assert_only(Rule::FalseTheft, &records);
+}
+
+/// INV-6.
+#[test]
+fn a_session_that_is_lost_is_found() {
+    for (deed, at) in [
+        (Deed::Look, 4),
+        (refresh("b"), 5),
+        (USE, 6),
+        (USE_BLACKLIST, 6),
+        (Deed::End, 6),
+    ] {
+        let mut records = with(at, deed, Reply::Gone);
+        records.events.truncate(at + 1);
+        assert_only(Rule::SessionLost, &records);
+    }
+}
+
+/// INV-6.
+#[test]
+fn a_refresh_that_is_lost_is_found() {
+    assert_only(Rule::RefreshLost, &with(4, Deed::Look, Reply::Row(0)));
+}
+
+#[test]
+fn a_rotation_that_nobody_asked_for_is_found() {
+    assert_only(Rule::RotatedByItself, &with(4, Deed::Look, Reply::Row(3)));
+}
+
+/// INV-7.
+#[test]
+fn a_handle_of_two_sessions_is_found() {
+    let mut records = history([begin(), begin()]);
+    assert_eq!(found(&records), []);
+    records.events[1].session = SessionNumber(1);
+    assert_only(Rule::SameHandle, &records);
+}
+
+/// INV-8.
+#[test]
+fn a_session_that_comes_back_is_found() {
+    assert_only(Rule::CameBack, &with(9, refresh("c"), successor("d")));
+}
+
+/// INV-9: of the sessions of a user, those that were acknowledged before are over.
+#[test]
+fn a_session_that_is_spared_is_found() {
+    let ended = |reply| history([begin(), (end_all(), Reply::Done), (USE, reply)]);
+    assert_eq!(found(&ended(Reply::Gone)), []);
+    assert_only(Rule::RevocationLost, &ended(Reply::Done));
+}
+
+/// INV-9: and those that began after it live.
+#[test]
+fn a_session_that_is_ended_by_an_older_wish_is_found() {
+    let history = |reply| history([(end_all(), reply), begin(), (USE, Reply::Gone)]);
+    assert_only(Rule::SessionLost, &history(Reply::Done));
+    // What was given up may be done later.
+    assert_eq!(found(&history(Reply::Nothing)), []);
+}
+
+/// INV-9: others' sessions are not their user's.
+#[test]
+fn the_end_of_another_users_sessions_is_no_reason() {
+    let other = Deed::EndAll("bob".to_owned());
+    assert_only(
+        Rule::SessionLost,
+        &history([begin(), (other, Reply::Done), (USE, Reply::Gone)]),
+    );
+}
+
+/// During the whole of it, the database is away.
+fn outage(deed: Deed, reply: Reply) -> Records {
+    let mut records = history([begin(), (deed, reply)]);
+    records.outages = vec![Outage {
+        node: 0,
+        from: ms(6),
+        until: ms(30),
+    }];
+    records
+}
+
+/// INV-10.
+#[test]
+fn an_answer_that_only_the_database_knows_is_found() {
+    for (deed, reply) in [
+        (USE, Reply::Done),
+        (refresh("a"), successor("b")),
+        (Deed::End, Reply::Done),
+        (end_all(), Reply::Done),
+        (Deed::Look, Reply::Row(0)),
+    ] {
+        let mut records = outage(deed, reply);
+        assert_only(Rule::Invented, &records);
+        records.outages[0].node = 1;
+        assert_eq!(found(&records), []);
+    }
+    assert_eq!(found(&outage(USE, Reply::Unavailable)), []);
+    assert_eq!(found(&outage(USE_STATELESS, Reply::Done)), []);
+}
+
+/// INV-10.
+#[test]
+fn a_server_that_stays_down_is_found() {
+    assert_only(Rule::StayedDown, &outage(USE_STATELESS, Reply::Unavailable));
+    let mut records = outage(USE, Reply::Unavailable);
+    records.events[1].asked = ms(51);
+    records.events[1].answered = ms(52);
+    assert_only(Rule::StayedDown, &records);
+    let never_away = history([begin(), (USE, Reply::Unavailable)]);
+    assert_only(Rule::StayedDown, &never_away);
+}
+
+/// INV-11: what was given up has happened or has not, and nothing in between.
+#[test]
+fn a_revocation_by_halves_is_found() {
+    let mut records = history([
+        begin(),
+        (Deed::End, Reply::Nothing),
+        (Deed::Look, Reply::Gone),
+        (USE_BLACKLIST, Reply::Done),
+    ]);
+    assert_eq!(found(&records), []);
+    records.events[3].asked = ms(76);
+    records.events[3].answered = ms(77);
+    assert_only(Rule::Half, &records);
+}
+
+#[test]
+fn a_fault_of_the_server_is_found() {
+    assert_only(Rule::Failed, &with(2, USE, Reply::Status(500)));
+}
+
+/// Sessions are judged each by itself.
+#[test]
+fn the_end_of_one_session_is_not_that_of_another() {
+    let mut records = history(good());
+    let mut other = history([(USE, Reply::Gone)]).events.remove(0);
+    other.session = SessionNumber(1);
+    other.asked = ms(1_000);
+    other.answered = ms(1_001);
+    records.events.push(other.clone());
+    let violations = check(&records, &PROMISE);
+    let (rule, event) = (Rule::SessionLost, other);
+    assert_eq!(violations, [Violation { rule, event }]);
+}
+
+/// Overlapping deeds may have happened in either order.
+#[test]
+fn a_refresh_that_began_before_the_end_was_acknowledged_may_succeed() {
+    let mut records = history([(Deed::End, Reply::Done), (refresh("a"), successor("b"))]);
+    records.events[1].asked = ms(3);
+    assert_eq!(found(&records), []);
+    records.events[1].asked = ms(6);
+    assert_eq!(found(&records), [Rule::RevocationLost]);
+}

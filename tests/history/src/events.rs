@@ -1,0 +1,183 @@
+//! What clients have asked and what they were told, in the order of one clock.
+
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use session_core::clock::{Clock, SystemClock};
+
+use crate::checker::{Promise, check};
+
+/// Everything that happened to all sessions. Only records; [`check`] judges.
+#[derive(Debug, Default)]
+pub struct History {
+    records: Mutex<Records>,
+    sessions: AtomicUsize,
+}
+
+/// What was recorded.
+#[derive(Debug, Clone, Default)]
+#[expect(clippy::exhaustive_structs, reason = "tests write their own")]
+pub struct Records {
+    /// What clients asked and were told, in no order.
+    pub events: Vec<Event>,
+    /// When the database was known to be out of reach.
+    pub outages: Vec<Outage>,
+}
+
+/// Something that was asked, from the moment it was asked to the moment of the answer.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "tests write their own")]
+pub struct Event {
+    /// About which session; for [`Deed::EndAll`] any.
+    pub session: SessionNumber,
+    /// Which server was asked.
+    pub node: usize,
+    /// When it was asked.
+    pub asked: Duration,
+    /// When the answer was there, or it was clear that none would come.
+    pub answered: Duration,
+    /// What was asked.
+    pub deed: Deed,
+    /// What was answered.
+    pub reply: Reply,
+}
+
+/// Sessions in the order of their logins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_structs, reason = "tests write their own")]
+pub struct SessionNumber(pub usize);
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "tests match each")]
+pub enum Deed {
+    /// Logging in as a user.
+    Begin(String),
+    /// A refresh with this token.
+    Refresh(String),
+    /// A request to a route that checks the session.
+    Use(Check),
+    /// Ending the session, by itself or by another.
+    End,
+    /// Ending every session of a user.
+    EndAll(String),
+    /// A look into the database.
+    Look,
+}
+
+/// How far a route looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "tests match each")]
+pub enum Check {
+    /// At the token alone.
+    Stateless,
+    /// Into the set of revoked sessions.
+    Blacklist,
+    /// Into the database.
+    Database,
+}
+
+/// What can be answered.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "tests match each")]
+pub enum Reply {
+    /// None: it may have happened or not.
+    Nothing,
+    /// It was done.
+    Done,
+    /// There is a session now, with this handle.
+    Begun(String),
+    /// The refresh token to use from now on.
+    Successor(String),
+    /// How often the token of the row was exchanged.
+    Row(u64),
+    /// There is no such session.
+    Gone,
+    /// The access token has expired, so nothing was said about the session.
+    Stale,
+    /// A superseded token was used.
+    Theft,
+    /// The database did not answer: it may have happened or not.
+    Unavailable,
+    /// Any other status.
+    Status(u16),
+}
+
+/// A time in which the database was out of reach of some node from beginning to end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "tests write their own")]
+pub struct Outage {
+    /// Of which node.
+    pub node: usize,
+    /// The moment after it had begun.
+    pub from: Duration,
+    /// The moment before it ended.
+    pub until: Duration,
+}
+
+impl History {
+    /// The moment before something is asked.
+    pub fn now(&self) -> Duration {
+        SystemClock.monotonic()
+    }
+
+    /// Records what one server was asked at `asked` and has answered now.
+    pub fn record(
+        &self,
+        session: SessionNumber,
+        node: usize,
+        asked: Duration,
+        deed: Deed,
+        reply: Reply,
+    ) {
+        let answered = self.now();
+        self.lock().events.push(Event {
+            session,
+            node,
+            asked,
+            answered,
+            deed,
+            reply,
+        });
+    }
+
+    /// Records that a node could not reach the database since `from`, and still cannot.
+    pub fn record_outage(&self, node: usize, from: Duration) {
+        let until = self.now();
+        self.lock().outages.push(Outage { node, from, until });
+    }
+
+    /// A number for a session that is about to be made.
+    pub fn new_session(&self) -> SessionNumber {
+        SessionNumber(self.sessions.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// How many events are such.
+    pub fn count(&self, is_such: impl Fn(&Event) -> bool) -> usize {
+        self.lock()
+            .events
+            .iter()
+            .filter(|event| is_such(event))
+            .count()
+    }
+
+    /// Fails when what was recorded cannot be the history of sessions that are kept as promised.
+    ///
+    /// # Panics
+    ///
+    /// With every violation.
+    #[track_caller]
+    pub fn assert_consistent(&self, promise: &Promise, when: &str) {
+        let violations = check(&self.lock(), promise);
+        assert!(violations.is_empty(), "{when}: {violations:#?}");
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
