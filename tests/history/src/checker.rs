@@ -87,9 +87,13 @@ pub fn check(records: &Records, promise: &Promise) -> Vec<Violation> {
     violations
 }
 
+/// The refreshes with each token.
+type Exchanges<'a> = BTreeMap<&'a str, Vec<&'a Event>>;
+
 /// One session, as far as it is known.
 struct Life<'a> {
     events: &'a [&'a Event],
+    exchanges: Exchanges<'a>,
     /// When its end was first asked for by somebody whose wish may have come true.
     end_asked: Option<Duration>,
     /// Who was first told that it had ended, by wish.
@@ -133,16 +137,24 @@ impl<'a> Life<'a> {
             such.map(|event| event.answered).min()
         };
         let stolen = told(|event| event.reply == Reply::Theft);
+        let mut exchanges = Exchanges::new();
+        for event in events {
+            if let Deed::Refresh(presented) = &event.deed {
+                exchanges.entry(presented).or_default().push(event);
+            }
+        }
         // Or so it may have been found, by somebody who was not told.
         let thefts = (events.iter())
             .filter(|event| {
                 event.reply == Reply::Theft
-                    || is_unknown(event) && may_be_stolen(events, event, promise)
+                    || is_unknown(event) && may_be_stolen(&exchanges, event, promise)
             })
             .map(|event| event.asked);
+        let end_asked = end_asked.chain(thefts).min();
         Self {
             events,
-            end_asked: end_asked.chain(thefts).min(),
+            exchanges,
+            end_asked,
             ended: ended.min_by_key(|event| event.answered),
             stolen,
             gone: told(|event| event.reply == Reply::Gone && asks_the_database(event)),
@@ -154,7 +166,7 @@ impl<'a> Life<'a> {
         for event in self.events {
             self.check_end(event, promise, report);
             match &event.reply {
-                Reply::Theft if !may_be_stolen(self.events, event, promise) => {
+                Reply::Theft if !may_be_stolen(&self.exchanges, event, promise) => {
                     report(Rule::FalseTheft, event);
                 }
                 Reply::Status(_) => report(Rule::Failed, event),
@@ -205,7 +217,7 @@ impl<'a> Life<'a> {
 
     /// Whether somebody had certainly used the token too long ago.
     fn is_past_grace(&self, event: &Event, promise: &Promise) -> bool {
-        same_deed(self.events, event)
+        others(&self.exchanges, event)
             .filter(|other| matches!(other.reply, Reply::Successor(_)))
             .any(|other| other.answered.saturating_add(promise.grace) < event.asked)
     }
@@ -258,23 +270,22 @@ fn check_outages(records: &Records, promise: &Promise, report: &mut impl FnMut(R
 
 /// Whether an outage, or what it left behind, may have met an event.
 fn touches(outage: &Outage, event: &Event, promise: &Promise) -> bool {
-    // It was known a moment after it had begun, and a moment before it ended.
-    let margin = promise.recovery;
-    outage.from.saturating_sub(margin) < event.answered
-        && event.asked < outage.until.saturating_add(margin)
+    // It was certain a moment after it had begun.
+    outage.from.saturating_sub(promise.recovery) < event.answered
+        && event.asked < outage.back.saturating_add(promise.recovery)
 }
 
 /// Whether somebody may have used the token so long ago that using it again is theft.
-fn may_be_stolen(events: &[&Event], event: &Event, promise: &Promise) -> bool {
-    matches!(event.deed, Deed::Refresh(_))
-        && same_deed(events, event)
-            .any(|other| other.asked.saturating_add(promise.grace) <= event.answered)
+fn may_be_stolen(exchanges: &Exchanges<'_>, event: &Event, promise: &Promise) -> bool {
+    others(exchanges, event)
+        .any(|other| other.asked.saturating_add(promise.grace) <= event.answered)
 }
 
-/// What else was asked in the same words.
-fn same_deed<'a>(events: &[&'a Event], event: &Event) -> impl Iterator<Item = &'a Event> {
-    let others = events.iter().copied();
-    others.filter(move |other| other.deed == event.deed && *other != event)
+/// The other refreshes with the token of this one.
+fn others<'a>(exchanges: &Exchanges<'a>, event: &Event) -> impl Iterator<Item = &'a Event> {
+    let same = presented(event).and_then(|token| exchanges.get(token));
+    let same = same.into_iter().flatten().copied();
+    same.filter(move |other| *other != event)
 }
 
 /// Whether it may have happened or not, or still will.

@@ -108,16 +108,18 @@ pub enum Reply {
     Status(u16),
 }
 
-/// A time in which the database was out of reach of some node from beginning to end.
+/// A time in which a node could not reach the database.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "tests write their own")]
 pub struct Outage {
-    /// Of which node.
+    /// Which node.
     pub node: usize,
-    /// The moment after it had begun.
+    /// From this moment on it certainly could not.
     pub from: Duration,
-    /// The moment before it ended.
+    /// Until this moment it certainly could not.
     pub until: Duration,
+    /// From this moment on it certainly could.
+    pub back: Duration,
 }
 
 impl History {
@@ -146,10 +148,15 @@ impl History {
         });
     }
 
-    /// Records that a node could not reach the database since `from`, and still cannot.
-    pub fn record_outage(&self, node: usize, from: Duration) {
-        let until = self.now();
-        self.lock().outages.push(Outage { node, from, until });
+    /// Records that a node could not reach the database from `from` until `until`, and now can.
+    pub fn record_outage(&self, node: usize, from: Duration, until: Duration) {
+        let back = self.now();
+        self.lock().outages.push(Outage {
+            node,
+            from,
+            until,
+            back,
+        });
     }
 
     /// A number for a session that is about to be made.

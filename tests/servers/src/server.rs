@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Folder, mariadb, postgres, process, redis};
+use crate::{Folder, mariadb, postgres, redis};
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,7 +188,13 @@ impl Server {
 fn send(signal: &str, processes: &[u32]) -> Result<(), String> {
     let mut kill = Command::new("kill");
     kill.args(["-s", signal]);
-    process::capture(kill.args(processes.iter().map(u32::to_string))).map(drop)
+    let sent = kill.args(processes.iter().map(u32::to_string)).output();
+    let sent = sent.map_err(|error| format!("kill does not start: {error}"))?;
+    if sent.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&sent.stderr).into_owned())
+    }
 }
 
 /// The processes that a process started, in no order.

@@ -274,6 +274,7 @@ fn outage(deed: Deed, reply: Reply) -> Records {
         node: 0,
         from: ms(6),
         until: ms(30),
+        back: ms(35),
     }];
     records
 }
@@ -302,8 +303,8 @@ fn an_answer_that_only_the_database_knows_is_found() {
 fn a_server_that_stays_down_is_found() {
     assert_only(Rule::StayedDown, &outage(USE_STATELESS, Reply::Unavailable));
     let mut records = outage(USE, Reply::Unavailable);
-    records.events[1].asked = ms(51);
-    records.events[1].answered = ms(52);
+    records.events[1].asked = ms(56);
+    records.events[1].answered = ms(57);
     assert_only(Rule::StayedDown, &records);
     let never_away = history([begin(), (USE, Reply::Unavailable)]);
     assert_only(Rule::StayedDown, &never_away);

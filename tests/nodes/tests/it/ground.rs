@@ -1,0 +1,85 @@
+//! What the nodes of a test stand on: a database of the test's own, which it may break.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use history::{Check, History, Reply};
+use nodes::{Device, Place, Settings};
+use servers::{Kind, OwnServer};
+use session_core::store::SessionStore;
+use session_redis::RedisStore;
+use session_sqlx::SqlxStore;
+use tempfile::TempDir;
+
+/// Where sessions are kept.
+#[derive(Debug)]
+pub(crate) enum Ground {
+    /// In a file that all nodes open.
+    File(TempDir),
+    /// On a server.
+    Server(Box<OwnServer>),
+}
+
+impl Ground {
+    pub(crate) fn file() -> Self {
+        Self::File(TempDir::new().unwrap())
+    }
+
+    pub(crate) fn server(kind: Kind) -> Self {
+        Self::Server(Box::new(OwnServer::start(kind).unwrap()))
+    }
+
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::File(_) => "Sqlite".to_owned(),
+            Self::Server(server) => format!("{:?}", server.kind()),
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::File(folder) => {
+                let file = folder.path().join("sessions.db");
+                format!("sqlite://{}", file.display())
+            }
+            Self::Server(server) => server.url().to_owned(),
+        }
+    }
+
+    /// Settings of a node that stands on it, and asks it often.
+    pub(crate) fn settings(&self) -> Settings {
+        quick(&self.url())
+    }
+
+    /// The store itself, past all nodes.
+    pub(crate) async fn store(&self) -> Arc<dyn SessionStore> {
+        match self {
+            Self::Server(server) if server.kind() == Kind::Redis => {
+                Arc::new(RedisStore::connect(server.url()).await.unwrap())
+            }
+            _ => Arc::new(SqlxStore::connect(&self.url()).await.unwrap()),
+        }
+    }
+
+    /// Looks at each session in the database, and lets its client try to go on at some node.
+    pub(crate) async fn find_out(&self, devices: &mut [Device], at: Place, history: &History) {
+        let store = self.store().await;
+        let finding_out = devices.iter_mut().map(async |device| {
+            let row = device.peer().look(&*store, history).await;
+            device.try_use(at, Check::Database, history).await;
+            let refreshed = device.refresh(at, history).await;
+            if matches!(row, Reply::Row(_)) {
+                assert!(matches!(refreshed, Reply::Successor(_)), "{refreshed:?}");
+            }
+            device.try_use(at, Check::Database, history).await;
+        });
+        join_all(finding_out).await;
+    }
+}
+
+/// Settings of a node that asks the store of an address often.
+pub(crate) fn quick(url: &str) -> Settings {
+    Settings::new(url)
+        .with("--poll-ms=100")
+        .with("--max-staleness-ms=1000")
+}

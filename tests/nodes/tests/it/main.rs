@@ -1,0 +1,7 @@
+//! Several nodes as processes on one database, and what must hold when nodes and servers are
+//! killed, stopped and cut off, and clocks jump. A history of what clients were told is judged
+//! afterwards.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod ground;
+mod kills;
