@@ -83,3 +83,8 @@ pub(crate) fn quick(url: &str) -> Settings {
         .with("--poll-ms=100")
         .with("--max-staleness-ms=1000")
 }
+
+/// A new session.
+pub(crate) async fn log_in(at: Place, user: &str, history: &History) -> Device {
+    Device::log_in(at, user, history).await.unwrap()
+}

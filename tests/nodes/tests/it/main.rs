@@ -3,5 +3,6 @@
 //! afterwards.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod delays;
 mod ground;
 mod kills;
