@@ -1,8 +1,9 @@
 //! Several nodes as processes on one database, and what must hold when nodes and servers are
 //! killed, stopped and cut off, and clocks jump. A history of what clients were told is judged
 //! afterwards.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod delays;
 mod ground;
 mod kills;
+mod outages;

@@ -1,0 +1,220 @@
+//! A database that a node cannot reach, that hangs, dies or has no room: what needs it is refused,
+//! what does not goes on, and all is well again afterwards without a restart.
+
+use std::time::Duration;
+
+use history::{Check, History, Promise, Reply};
+use nodes::{Device, Fleet, Place, Proxy, Resources, Settings, Way, until};
+use servers::{Kind, OwnServer};
+
+use crate::ground::{log_in, quick};
+
+/// I1, I2, I3, H10: a node whose line to PostgreSQL is cut, stopped up in one direction or both, or
+/// slow beyond use.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_postgres_falls_closed_and_comes_back() {
+    cut_off(&OwnServer::start(Kind::Postgres).unwrap()).await;
+}
+
+/// I1, I2, I3, H10: so it is on MariaDB.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_mariadb_falls_closed_and_comes_back() {
+    cut_off(&OwnServer::start(Kind::MariaDb).unwrap()).await;
+}
+
+/// I1, I2, I3, I13: and so it is on Redis, where it is the store.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_redis_falls_closed_and_comes_back() {
+    cut_off(&OwnServer::start(Kind::Redis).unwrap()).await;
+}
+
+/// H9, G9, H12: PostgreSQL hangs, and dies.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_outlive_a_postgres_that_hangs_or_dies() {
+    hang_and_die(OwnServer::start(Kind::Postgres).unwrap()).await;
+}
+
+/// H9, G9, H12: so does MariaDB.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_outlive_a_mariadb_that_hangs_or_dies() {
+    hang_and_die(OwnServer::start(Kind::MariaDb).unwrap()).await;
+}
+
+/// H9, G9, I9: and so does Redis.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_outlive_a_redis_that_hangs_or_dies() {
+    hang_and_die(OwnServer::start(Kind::Redis).unwrap()).await;
+}
+
+/// One of two nodes is behind a proxy; what the other one ends is never let through by it for longer
+/// than it may.
+async fn cut_off(server: &OwnServer) {
+    let proxy = Proxy::before(server.url()).await;
+    let behind = impatient(&proxy.url(server.url()));
+    let fleet = Fleet::start([impatient(server.url()), behind]).await;
+    for way in [
+        Way::Cut,
+        Way::BlackHole,
+        Way::NoAnswers,
+        Way::NoQuestions,
+        Way::Slow(1),
+    ] {
+        fleet.until_well().await;
+        let before = Resources::of(fleet.node(1)).await;
+        let history = History::default();
+        let (near, far) = (fleet.at(0), fleet.at(1));
+        let (ended, kept) = (
+            log_in(near, "ann", &history).await,
+            log_in(near, "bob", &history).await,
+        );
+        for device in [&ended, &kept] {
+            let told = device.try_use(far, Check::Blacklist, &history).await;
+            assert_eq!(told, Reply::Done, "{way:?}");
+        }
+        proxy.set(way);
+        let from = history.now();
+        assert_eq!(ended.peer().end(near, &history).await, Reply::Done);
+        assert_closed(&kept, far, &history).await;
+        let away = history.now();
+        proxy.set(Way::Open);
+        fleet.until_well().await;
+        history.record_outage(1, from, away);
+        assert_eq!(
+            ended.try_use(far, Check::Blacklist, &history).await,
+            Reply::Gone,
+            "{way:?}"
+        );
+        assert_open(kept, far, &history).await;
+        history.assert_consistent(&PROMISE, &format!("{way:?}"));
+        until("what the outage took is given back", async || {
+            Resources::of(fleet.node(1))
+                .await
+                .kept_since(&before)
+                .is_empty()
+        })
+        .await;
+    }
+    fleet.assert_no_panic();
+}
+
+/// Nobody reaches the server: it is stopped and goes on, and it is killed and started again.
+async fn hang_and_die(mut server: OwnServer) {
+    let settings = impatient(server.url());
+    let fleet = Fleet::start([settings.clone(), settings]).await;
+    for dies in [false, true] {
+        fleet.until_well().await;
+        let history = History::default();
+        let at = fleet.at(1);
+        let (ended, kept) = (
+            log_in(at, "ann", &history).await,
+            log_in(at, "bob", &history).await,
+        );
+        assert_eq!(ended.peer().end(fleet.at(0), &history).await, Reply::Done);
+        let calm = pace(&kept, at, &history).await;
+        if dies {
+            server.kill().unwrap();
+        } else {
+            server.pause().unwrap();
+        }
+        let from = history.now();
+        assert_closed(&kept, at, &history).await;
+        assert_eq!(kept.peer().end(at, &history).await, Reply::Unavailable);
+        let outage = pace(&kept, at, &history).await;
+        println!(
+            "{:?}: stateless {calm:?} in calm, {outage:?} in an outage",
+            server.kind()
+        );
+        assert!(outage < calm * 2 + NOISE, "{calm:?}, {outage:?}");
+        let away = history.now();
+        if dies {
+            server.start_again().unwrap();
+        } else {
+            server.resume().unwrap();
+        }
+        fleet.until_well().await;
+        for node in 0..2 {
+            history.record_outage(node, from, away);
+        }
+        assert_eq!(
+            ended.try_use(at, Check::Database, &history).await,
+            Reply::Gone
+        );
+        // What was given up may have been done.
+        let fresh = log_in(at, "cat", &history).await;
+        assert_open(fresh, at, &history).await;
+        history.assert_consistent(&PROMISE, &format!("dies: {dies}"));
+    }
+    fleet.assert_no_panic();
+}
+
+/// What needs the database is refused in time, the blacklist closes when it is too old, and what needs
+/// nothing is served.
+async fn assert_closed(device: &Device, at: Place, history: &History) {
+    let asked = history.now();
+    let told = device.try_use(at, Check::Database, history).await;
+    assert_eq!(told, Reply::Unavailable);
+    assert!(history.now().saturating_sub(asked) < TIMEOUT + IN_TIME);
+    until("the blacklist closes", async || {
+        device.try_use(at, Check::Blacklist, history).await == Reply::Unavailable
+    })
+    .await;
+    assert_eq!(
+        device.try_use(at, Check::Stateless, history).await,
+        Reply::Done
+    );
+    assert_eq!(
+        device.clone().refresh(at, history).await,
+        Reply::Unavailable
+    );
+}
+
+/// Everything works again.
+async fn assert_open(mut device: Device, at: Place, history: &History) {
+    for check in [Check::Stateless, Check::Blacklist, Check::Database] {
+        assert_eq!(
+            device.try_use(at, check, history).await,
+            Reply::Done,
+            "{check:?}"
+        );
+    }
+    assert!(matches!(
+        device.refresh(at, history).await,
+        Reply::Successor(_)
+    ));
+    assert_eq!(device.peer().end(at, history).await, Reply::Done);
+    assert_eq!(
+        device.try_use(at, Check::Blacklist, history).await,
+        Reply::Gone
+    );
+}
+
+/// The median time of a check that needs nothing.
+async fn pace(device: &Device, at: Place, history: &History) -> Duration {
+    let mut times = Vec::new();
+    for _ in 0..101 {
+        let asked = history.now();
+        assert_eq!(
+            device.try_use(at, Check::Stateless, history).await,
+            Reply::Done
+        );
+        times.push(history.now().saturating_sub(asked));
+    }
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn impatient(url: &str) -> Settings {
+    quick(url).with(format!("--timeout-ms={}", TIMEOUT.as_millis()))
+}
+
+const TIMEOUT: Duration = Duration::from_millis(500);
+/// What an answer may take beyond that, on a machine that is busy.
+const IN_TIME: Duration = Duration::from_secs(2);
+/// What a busy machine adds to a request of half a millisecond.
+const NOISE: Duration = Duration::from_millis(10);
+/// INV-10: well within five seconds.
+const PROMISE: Promise = Promise {
+    max_staleness: Duration::from_secs(1),
+    grace: Duration::from_secs(30),
+    recovery: Duration::from_secs(5),
+};
