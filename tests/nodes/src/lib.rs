@@ -25,7 +25,7 @@ use std::{path::PathBuf, time::Duration};
 pub use client::{Answer, NoAnswer, ask};
 pub use device::{Device, Peer};
 pub use fleet::Fleet;
-pub use load::Load;
+pub use load::{Habits, Load};
 pub use node::{Node, Place, Settings};
 pub use proxy::{Proxy, Way};
 pub use resources::Resources;

@@ -21,9 +21,20 @@ pub struct Load {
     stop: watch::Sender<bool>,
 }
 
+/// How clients behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "complete by nature")]
+pub enum Habits {
+    /// A client presents its newest token and waits for the answer.
+    OneTab,
+    /// Two tabs of a client may present the same token at the same time, to different nodes.
+    TwoTabs,
+}
+
 /// What all devices know.
 #[derive(Clone)]
 struct World {
+    habits: Habits,
     places: watch::Receiver<Vec<Place>>,
     stop: watch::Receiver<bool>,
     peers: Arc<Mutex<Vec<Peer>>>,
@@ -34,12 +45,14 @@ impl Load {
     /// Puts so many devices to work, with sessions of their own.
     pub fn start(
         devices: usize,
+        habits: Habits,
         places: watch::Receiver<Vec<Place>>,
         history: &Arc<History>,
         dice: &mut Rng,
     ) -> Self {
         let (stop, stopped) = watch::channel(false);
         let world = World {
+            habits,
             places,
             stop: stopped,
             peers: Arc::default(),
@@ -95,11 +108,11 @@ impl World {
         let at = self.some_node(dice);
         match dice.u8(..100) {
             0..40 => device.refresh(at, &self.history).await,
-            40..50 => {
+            40..50 if self.habits == Habits::TwoTabs => {
                 let other = self.some_node(dice);
                 device.refresh_in_two_tabs(at, other, &self.history).await
             }
-            50..60 => device.try_use(at, Check::Stateless, &self.history).await,
+            40..60 => device.try_use(at, Check::Stateless, &self.history).await,
             60..75 => device.try_use(at, Check::Blacklist, &self.history).await,
             75..90 => device.try_use(at, Check::Database, &self.history).await,
             90..95 => match device.peer().end(at, &self.history).await {

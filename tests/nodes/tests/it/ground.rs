@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use history::{Check, History, Reply};
-use nodes::{Device, Place, Settings};
+use nodes::{Device, PATIENCE, Place, Settings};
 use servers::{Kind, OwnServer};
 use session_core::store::SessionStore;
 use session_redis::RedisStore;
@@ -55,9 +55,13 @@ impl Ground {
     pub(crate) async fn store(&self) -> Arc<dyn SessionStore> {
         match self {
             Self::Server(server) if server.kind() == Kind::Redis => {
-                Arc::new(RedisStore::connect(server.url()).await.unwrap())
+                let options = session_redis::ConnectOptions::new(server.url()).timeout(PATIENCE);
+                Arc::new(RedisStore::connect_with(options).await.unwrap())
             }
-            _ => Arc::new(SqlxStore::connect(&self.url()).await.unwrap()),
+            _ => {
+                let options = session_sqlx::ConnectOptions::new(self.url()).timeout(PATIENCE);
+                Arc::new(SqlxStore::connect_with(options).await.unwrap())
+            }
         }
     }
 

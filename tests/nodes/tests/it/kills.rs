@@ -4,7 +4,7 @@ use std::{env, sync::Arc, time::Duration};
 
 use fastrand::Rng;
 use history::{Check, Deed, Event, History, Promise, Reply};
-use nodes::{Fleet, Load};
+use nodes::{Fleet, Habits, Load};
 use servers::Kind;
 use tokio::time::sleep;
 
@@ -40,9 +40,17 @@ async fn kill(mut ground: Ground) {
     let rounds = rounds();
     let history = Arc::new(History::default());
     let mut dice = Rng::new();
-    let mut fleet = Fleet::start([ground.settings(), ground.settings()]).await;
+    // Lines of a dead server break at once: only a busy machine makes anybody wait.
+    let settings = ground.settings().with("--timeout-ms=20000");
+    let mut fleet = Fleet::start([settings.clone(), settings]).await;
     for round in 1..=rounds {
-        let load = Load::start(DEVICES, fleet.places(), &history, &mut dice);
+        let load = Load::start(
+            DEVICES,
+            Habits::TwoTabs,
+            fleet.places(),
+            &history,
+            &mut dice,
+        );
         sleep(some_time(&mut dice)).await;
         match &mut ground {
             Ground::Server(server) if round % 2 == 0 => {

@@ -1,0 +1,104 @@
+//! A node whose clock jumps by an hour, forward and back, while clients are at work.
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use databases::{Database, Server};
+use fastrand::Rng;
+use history::{Check, History, Promise, Reply};
+use nodes::{Fleet, Habits, Load, Settings};
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use crate::ground::{log_in, quick};
+
+/// B5, B6, B7, I17: nobody is let through who was revoked, nobody is taken for a thief, no session is
+/// lost, and what one node calls expired lives on at the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_breaks_no_promise() {
+    let database = Database::on(Server::Postgres);
+    let settings = quick(&database.url().await);
+    let clock = FalseClock::new();
+    let fleet = Fleet::start([settings.clone(), clock.shown_to(settings)]).await;
+    fleet.until_well().await;
+    let history = Arc::new(History::default());
+    let mut dice = Rng::new();
+    let kept = log_in(fleet.at(0), "kept", &history).await;
+    for by in ["+3600", "+0", "-3600", "+0"] {
+        let load = Load::start(6, Habits::OneTab, fleet.places(), &history, &mut dice);
+        sleep(SOME_TIME).await;
+        clock.show(by);
+        let is_seen = |health: &serde_json::Value| {
+            let offset = health["clock_offset_ms"].as_u64().unwrap();
+            (by == "+0") == (offset < 2_000)
+        };
+        fleet.until(1, "the jump is seen", is_seen).await;
+        let is_ready = fleet.node(1).health().await["is_ready"] == true;
+        assert_eq!(is_ready, by == "+0", "{by}");
+        sleep(SOME_TIME).await;
+        let devices = load.stop().await;
+        for device in &devices {
+            for check in [Check::Blacklist, Check::Database] {
+                device.try_use(fleet.at(1), check, &history).await;
+            }
+        }
+        history.assert_consistent(&PROMISE, by);
+    }
+    fleet.until_well().await;
+    for check in [Check::Stateless, Check::Blacklist, Check::Database] {
+        for node in 0..2 {
+            let told = kept.try_use(fleet.at(node), check, &history).await;
+            assert_eq!(told, Reply::Done);
+        }
+    }
+    let ended = history.count(|event| event.reply == Reply::Gone);
+    assert!(ended > 10, "{ended} refused");
+    fleet.assert_no_panic();
+}
+
+/// What a node takes for the time.
+struct FalseClock {
+    folder: TempDir,
+    library: String,
+}
+
+impl FalseClock {
+    fn new() -> Self {
+        let library = servers::faketime().unwrap();
+        let clock = Self {
+            folder: TempDir::new().unwrap(),
+            library: library.to_str().unwrap().to_owned(),
+        };
+        clock.show("+0");
+        clock
+    }
+
+    /// Settings of a node that looks at it. Its monotonic clock stays the machine's, as it does when
+    /// somebody sets the time.
+    fn shown_to(&self, settings: Settings) -> Settings {
+        settings
+            .variable("LD_PRELOAD", &*self.library)
+            .variable("FAKETIME_TIMESTAMP_FILE", self.file().to_str().unwrap())
+            .variable("FAKETIME_NO_CACHE", "1")
+            .variable("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+    }
+
+    /// So many seconds away from the machine's.
+    fn show(&self, by: &str) {
+        // Moved into its place, so that nobody reads a half of it.
+        let new = self.folder.path().join("new");
+        fs::write(&new, by).unwrap();
+        fs::rename(new, self.file()).unwrap();
+    }
+
+    fn file(&self) -> std::path::PathBuf {
+        Path::new(self.folder.path()).join("time")
+    }
+}
+
+const SOME_TIME: Duration = Duration::from_millis(1_500);
+/// A used token may work for as long as a clock is behind.
+const PROMISE: Promise = Promise {
+    max_staleness: Duration::from_secs(1),
+    grace: Duration::from_mins(70),
+    recovery: Duration::ZERO,
+};
