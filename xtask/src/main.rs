@@ -6,6 +6,7 @@
 mod adapters;
 mod advisories;
 mod book;
+mod campaign;
 mod cases;
 mod checks;
 mod citations;
@@ -42,6 +43,8 @@ usage: cargo xtask <command>
   bench [arguments]           the benchmarks of the package `bench`
   tables                      rewrites the test columns of docs/src/attacks.md and
                               docs/src/conformance.md from the tests' doc lines
+  campaign [--minutes N] [--seed S]
+                              random faults on every database for N minutes (default 10)
   fuzz <target> [--minutes N] drives one fuzz target for N minutes (default 5)
 ";
 
@@ -66,6 +69,7 @@ fn run(words: &[&str]) -> Result<ExitCode, String> {
         ["fleet", rest @ ..] => fleet::serve(&Workspace::load()?, rest)?,
         ["tables"] => tables::rewrite(&Workspace::load()?)?,
         ["bench", rest @ ..] => checks::bench(&Workspace::load()?, rest)?,
+        ["campaign", rest @ ..] => campaign::run(&Workspace::load()?, rest)?,
         ["fuzz", rest @ ..] => fuzz::run(&Workspace::load()?, rest)?,
         [] | ["help" | "--help" | "-h"] => print!("{USAGE}"),
         _ => return Err(USAGE.to_owned()),

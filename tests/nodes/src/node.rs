@@ -111,6 +111,20 @@ impl Node {
         self.process.id().unwrap()
     }
 
+    /// Sends it a signal, such as `STOP` or `CONT`.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended.
+    pub async fn signal(&self, signal: &str) {
+        let id = self.id().to_string();
+        let sent = Command::new("kill")
+            .args(["-s", signal, &id])
+            .status()
+            .await;
+        assert!(sent.unwrap().success());
+    }
+
     /// SIGKILL: nothing is finished, flushed or said goodbye to.
     pub async fn kill(&mut self) {
         self.process.kill().await.unwrap();

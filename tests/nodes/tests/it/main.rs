@@ -3,6 +3,7 @@
 //! afterwards.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod campaign;
 mod clocks;
 mod delays;
 mod ground;
