@@ -8,4 +8,5 @@ mod clocks;
 mod delays;
 mod ground;
 mod kills;
+mod losses;
 mod outages;
