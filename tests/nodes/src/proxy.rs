@@ -16,6 +16,8 @@ use tokio::{
 pub struct Proxy {
     address: SocketAddr,
     way: watch::Sender<Way>,
+    /// How often all lines were cut: a cut that is over at once ends them, too.
+    cuts: watch::Sender<u64>,
     server: watch::Sender<SocketAddr>,
     _accepting: JoinSet<()>,
 }
@@ -47,12 +49,14 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (way, _) = watch::channel(Way::Open);
+        let (cuts, cut) = watch::channel(0);
         let (server, _) = watch::channel(server_of(url));
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, way.subscribe(), server.subscribe()));
+        accepting.spawn(accept(listener, way.subscribe(), cut, server.subscribe()));
         Self {
             address,
             way,
+            cuts,
             server,
             _accepting: accepting,
         }
@@ -66,6 +70,9 @@ impl Proxy {
     /// From now on, this becomes of what is sent.
     pub fn set(&self, way: Way) {
         self.way.send_replace(way);
+        if way == Way::Cut {
+            self.cuts.send_modify(|cuts| *cuts += 1);
+        }
     }
 
     /// From now on, new lines lead to the server of another address.
@@ -83,21 +90,30 @@ fn server_of(url: &str) -> SocketAddr {
 async fn accept(
     listener: TcpListener,
     way: watch::Receiver<Way>,
+    mut cut: watch::Receiver<u64>,
     server: watch::Receiver<SocketAddr>,
 ) {
     let mut lines = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let (way, server) = (way.clone(), *server.borrow());
-        lines.spawn(connect(client, server, way));
+        cut.mark_unchanged();
+        let (way, cut, server) = (way.clone(), cut.clone(), *server.borrow());
+        lines.spawn(connect(client, server, way, cut));
         while lines.try_join_next().is_some() {}
     }
 }
 
-async fn connect(mut client: TcpStream, server: SocketAddr, mut way: watch::Receiver<Way>) {
-    let lost = way.clone();
+async fn connect(
+    mut client: TcpStream,
+    server: SocketAddr,
+    way: watch::Receiver<Way>,
+    mut cut: watch::Receiver<u64>,
+) {
+    if *way.borrow() == Way::Cut {
+        return reset(&client);
+    }
     let is_cut = async move {
-        // Nobody is left to open the way again when waiting fails.
-        drop(way.wait_for(|way| *way == Way::Cut).await);
+        // It fails when the proxy has ended, and all its lines with it.
+        drop(cut.changed().await);
     };
     tokio::pin!(is_cut);
     let server = tokio::select! {
@@ -111,8 +127,8 @@ async fn connect(mut client: TcpStream, server: SocketAddr, mut way: watch::Rece
     {
         let (questions, to_client) = client.split();
         let (answers, to_server) = server.split();
-        let asking = carry(questions, to_server, Way::lets_questions_pass, lost.clone());
-        let answering = carry(answers, to_client, Way::lets_answers_pass, lost);
+        let asking = carry(questions, to_server, Way::lets_questions_pass, way.clone());
+        let answering = carry(answers, to_client, Way::lets_answers_pass, way);
         tokio::select! {
             biased;
             () = &mut is_cut => {}
@@ -237,6 +253,10 @@ mod tests {
         proxy.set(Way::Open);
         let mut line = TcpStream::connect(proxy.address).await.unwrap();
         says_back(&mut line, b"two").await.unwrap();
+        proxy.set(Way::Cut);
+        proxy.set(Way::Open);
+        let lost = line.read_u8().await.unwrap_err();
+        assert_eq!(lost.kind(), std::io::ErrorKind::ConnectionReset);
     }
 
     #[tokio::test]

@@ -10,3 +10,4 @@ mod ground;
 mod kills;
 mod losses;
 mod outages;
+mod standby;

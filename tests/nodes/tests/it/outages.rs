@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use databases::Server;
 use history::{Check, History, Promise, Reply};
 use nodes::{Device, Fleet, Place, Proxy, Resources, Settings, Way, until};
 use servers::{Kind, OwnServer};
@@ -44,6 +45,39 @@ async fn nodes_outlive_a_mariadb_that_hangs_or_dies() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_outlive_a_redis_that_hangs_or_dies() {
     hang_and_die(OwnServer::start(Kind::Redis).unwrap()).await;
+}
+
+/// H11: a PostgreSQL that has no connection left for a node.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_a_connection_falls_closed_and_comes_back() {
+    let server = OwnServer::start(Kind::Postgres).unwrap();
+    let admit = async |connections: i32| {
+        let limit = format!("ALTER ROLE node CONNECTION LIMIT {connections}");
+        Server::Postgres.run(server.url(), &limit).await;
+    };
+    let account = "CREATE ROLE node LOGIN PASSWORD 'node'; GRANT CREATE ON SCHEMA public TO node";
+    Server::Postgres.run(server.url(), account).await;
+    let (_, place) = server.url().rsplit_once('@').unwrap();
+    let settings = impatient(&format!("postgres://node:node@{place}"));
+    let fleet = Fleet::start([settings.clone(), settings]).await;
+    fleet.until_well().await;
+    let history = History::default();
+    let kept = log_in(fleet.at(0), "bob", &history).await;
+    admit(0).await;
+    let disconnect =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'node'";
+    Server::Postgres.run(server.url(), disconnect).await;
+    let from = history.now();
+    assert_closed(&kept, fleet.at(1), &history).await;
+    let away = history.now();
+    admit(-1).await;
+    fleet.until_well().await;
+    for node in 0..2 {
+        history.record_outage(node, from, away);
+    }
+    assert_open(kept, fleet.at(1), &history).await;
+    history.assert_consistent(&PROMISE, "in the end");
+    fleet.assert_no_panic();
 }
 
 /// One of two nodes is behind a proxy; what the other one ends is never let through by it for longer
