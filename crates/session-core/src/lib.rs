@@ -82,6 +82,7 @@ pub mod store;
 
 pub mod clock;
 pub mod error;
+pub mod finding;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

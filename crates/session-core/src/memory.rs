@@ -9,6 +9,7 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
+    finding::Finding,
     ids::{KeyId, SessionHandle},
     store::{
         Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
@@ -232,6 +233,11 @@ impl SessionStore for MemoryStore {
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {
         Ok(None)
+    }
+
+    /// None: what a memory is worth is known to whoever chose it.
+    async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        Ok(Vec::new())
     }
 
     fn revocation_visibility(&self) -> RevocationVisibility {

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use session_core::{
     KeyId, SessionHandle,
     blacklist::RevocationFeed,
+    finding::Finding,
     store::{
         Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
@@ -113,6 +114,10 @@ impl<S: SessionStore> SessionStore for Announcing<S> {
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {
         self.store.clock_ms().await
+    }
+
+    async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        self.store.findings().await
     }
 
     fn revocation_visibility(&self) -> RevocationVisibility {

@@ -21,8 +21,8 @@
 //! # What is not
 //!
 //! Redis is a memory that may be written to a disk. What that is worth depends on the server's
-//! settings; [`RedisStore::connect`] warns of the dangerous ones, and [`RedisStore::hazards`] names
-//! them.
+//! settings; the dangerous ones are among the store's
+//! [findings](session_core::store::SessionStore::findings), which a service warns of when it starts.
 //!
 //! | setting or event | consequence |
 //! |---|---|
@@ -67,7 +67,7 @@ mod announcing;
 mod connection;
 mod error;
 mod feed;
-mod hazard;
+mod findings;
 mod memory;
 mod message;
 mod options;
@@ -79,6 +79,5 @@ mod store;
 pub use announcing::Announcing;
 pub use error::ConnectError;
 pub use feed::RedisFeed;
-pub use hazard::Hazard;
 pub use options::ConnectOptions;
 pub use store::RedisStore;

@@ -3,9 +3,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use redis::{FromRedisValue, Script, ToRedisArgs};
+use redis::{FromRedisValue, RedisError, Script, ToRedisArgs, aio::ConnectionManager};
 use session_core::{
     KeyId, SessionHandle,
+    finding::Finding,
     store::{
         Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 use crate::{
     connection::Connection,
     error::{ConnectError, MemoryLost, TimedOut},
-    hazard::{self, Hazard},
+    findings,
     memory::Memory,
     options::ConnectOptions,
     place::{Answer, Place},
@@ -36,7 +37,6 @@ struct Inner {
     poll_every: Duration,
     scripts: Scripts,
     memory: Memory,
-    hazards: Vec<Hazard>,
 }
 
 impl RedisStore {
@@ -49,7 +49,7 @@ impl RedisStore {
         Self::connect_with(ConnectOptions::new(url)).await
     }
 
-    /// Opens the store, and warns of what makes the server unfit for it.
+    /// Opens the store.
     ///
     /// # Errors
     ///
@@ -58,13 +58,6 @@ impl RedisStore {
         let (prefix, poll_every) = (options.key_prefix()?, options.poll_every);
         let (limit, distrust) = (options.timeout, options.distrust);
         let connection = Connection::open(options).await?;
-        let hazards = timeout(limit, hazard::of_server(&mut connection.line().manager))
-            .await
-            .map_err(|_| ConnectError::Server(Box::new(TimedOut)))?
-            .map_err(|error| ConnectError::Server(Box::new(error)))?;
-        for hazard in &hazards {
-            tracing::warn!("this Redis server is not safe for sessions: {hazard}");
-        }
         let scripts = Scripts::new();
         let asking = Asking {
             connection,
@@ -80,13 +73,7 @@ impl RedisStore {
             poll_every,
             scripts,
             memory: Memory::new(answer.epoch, distrust),
-            hazards,
         })))
-    }
-
-    /// What made the server unfit to be relied upon when the store was opened.
-    pub fn hazards(&self) -> &[Hazard] {
-        &self.0.hazards
     }
 
     /// The answer of a script.
@@ -306,6 +293,11 @@ impl SessionStore for RedisStore {
         ))
     }
 
+    async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        let ask = async |mut manager| findings::of_server(&mut manager).await;
+        self.0.asking.answered(ask).await
+    }
+
     fn revocation_visibility(&self) -> RevocationVisibility {
         // One script after the other: places are given out in the order of the commits.
         RevocationVisibility::CommitOrder {
@@ -330,8 +322,17 @@ impl Asking {
     ) -> Result<T, StoreError> {
         let mut call = script.key(&self.prefix);
         call.arg(&self.prefix).arg(arguments);
-        let mut line = self.connection.line();
-        match timeout(self.timeout, call.invoke_async(&mut line.manager)).await {
+        self.answered(async |mut manager| call.invoke_async(&mut manager).await)
+            .await
+    }
+
+    /// The answer to whatever is asked on the connection, in time or not at all.
+    async fn answered<T>(
+        &self,
+        ask: impl AsyncFnOnce(ConnectionManager) -> Result<T, RedisError>,
+    ) -> Result<T, StoreError> {
+        let line = self.connection.line();
+        match timeout(self.timeout, ask(line.manager.clone())).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 if error.is_timeout() {

@@ -1,6 +1,9 @@
 //! What differs from one database to the next: statement text, error codes and settings.
 
-use session_core::store::{RevocationCursor, RevocationPage, StoreError};
+use session_core::{
+    finding::Finding,
+    store::{RevocationCursor, RevocationPage, StoreError},
+};
 use sqlx::{Database, SqlStr};
 
 use crate::connections::Connections;
@@ -63,6 +66,11 @@ pub(crate) trait Dialect: Database {
         now_ms: i64,
         limit: u32,
     ) -> impl Future<Output = Result<RevocationPage, StoreError>> + Send;
+
+    /// What is wrong with the database for keeping sessions.
+    fn findings(
+        connections: &Connections<Self>,
+    ) -> impl Future<Output = Result<Vec<Finding>, StoreError>> + Send;
 
     /// Runs one statement and returns its rows.
     fn fetch(

@@ -2,6 +2,7 @@
 
 use session_core::{
     KeyId, SessionHandle, async_trait,
+    finding::Finding,
     store::{
         Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
@@ -216,6 +217,10 @@ impl<D: Dialect> SessionStore for Connections<D> {
         rows.first()
             .map(|row| row::number::<D>(row, "clock_ms"))
             .transpose()
+    }
+
+    async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        D::findings(self).await
     }
 
     fn revocation_visibility(&self) -> RevocationVisibility {

@@ -72,6 +72,7 @@ mod open;
 mod replica;
 mod revoking;
 mod row;
+mod settings;
 mod store;
 
 pub use error::ConnectError;

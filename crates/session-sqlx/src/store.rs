@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use session_core::{
     KeyId, SessionHandle, async_trait,
     blacklist::RevocationFeed,
+    finding::Finding,
     store::{
         Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
@@ -286,6 +287,10 @@ impl SessionStore for SqlxStore {
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {
         self.engine().clock_ms().await
+    }
+
+    async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        self.engine().findings().await
     }
 
     fn revocation_visibility(&self) -> RevocationVisibility {

@@ -6,6 +6,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use session_core::{
     KeyId, SessionHandle, async_trait,
     blacklist::RevocationFeed,
+    finding::Finding,
     store::{
         Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
@@ -62,11 +63,12 @@ pub enum Operation {
     RemoveKey,
     PurgeExpired,
     ClockMs,
+    Findings,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Create,
         Self::Get,
         Self::Rotate,
@@ -81,6 +83,7 @@ impl Operation {
         Self::RemoveKey,
         Self::PurgeExpired,
         Self::ClockMs,
+        Self::Findings,
     ];
 }
 
@@ -296,6 +299,11 @@ impl SessionStore for FaultyStore {
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {
         self.pass(Operation::ClockMs, self.0.store.clock_ms()).await
+    }
+
+    async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        self.pass(Operation::Findings, self.0.store.findings())
+            .await
     }
 
     fn revocation_visibility(&self) -> RevocationVisibility {

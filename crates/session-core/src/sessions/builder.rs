@@ -7,7 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     Inner, Sessions,
     health::Measured,
-    maintenance::{Maintenance, Purge},
+    maintenance::{Maintenance, Purge, report_findings},
 };
 use crate::{
     backend::{LocalBackend, SessionBackend},
@@ -179,6 +179,7 @@ impl SessionsBuilder {
             interval: config.purge_interval(),
             batch: config.purge_batch(),
         };
+        tasks.spawn(report_findings(calls.clone(), stop.clone()));
         tasks.spawn(maintenance.run(stop.clone()));
         tasks.spawn(purge.run(stop.clone()));
         let store_feed = own_feed.unwrap_or_else(|| feed_by_asking(visibility));

@@ -1,5 +1,6 @@
 //! The background tasks: one reads the keys again, makes the next one in time, sweeps the set of
-//! revoked sessions and measures the clocks; one deletes what has expired.
+//! revoked sessions and measures the clocks; one deletes what has expired; one says once what is
+//! wrong with the database.
 
 use std::{sync::Arc, time::Duration};
 
@@ -104,6 +105,19 @@ impl Purge {
                 false
             }
         }
+    }
+}
+
+/// Tells the operator, once and without keeping the start waiting.
+pub(super) async fn report_findings(calls: StoreCalls, stop: CancellationToken) {
+    let findings = calls.call("findings", |store| async move { store.findings().await });
+    let findings = tokio::select! {
+        () = stop.cancelled() => return,
+        findings = findings => findings,
+    };
+    match findings {
+        Ok(findings) => findings.iter().for_each(telemetry::finding),
+        Err(error) => tracing::warn!(%error, "the database's settings could not be read"),
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     blacklist::RevocationFeed,
+    finding::Finding,
     ids::{KeyId, SessionHandle},
 };
 
@@ -170,6 +171,18 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`StoreError`].
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError>;
+
+    /// What is wrong with the database for keeping sessions, as it is now: settings by which a
+    /// commit that was acknowledged can be lost, what may be deleted or read by others, replicas
+    /// that nobody waits for. What the database does not tell is found, too. A store that passes
+    /// calls on to another one passes this on.
+    ///
+    /// Logged once when a service starts; of no consequence otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn findings(&self) -> Result<Vec<Finding>, StoreError>;
 
     /// How revocations made by other processes become known.
     fn revocation_visibility(&self) -> RevocationVisibility;

@@ -11,7 +11,12 @@ use aws_lc_rs::hmac;
 pub(crate) use metrics::{blacklist, key_made, store_call, verified};
 pub(crate) use observers::Observers;
 
-use crate::{ids::SessionHandle, observer::ReplayClass, store::RevokedSession};
+use crate::{
+    finding::{Finding, Severity},
+    ids::SessionHandle,
+    observer::ReplayClass,
+    store::RevokedSession,
+};
 
 /// How a refresh ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +51,17 @@ pub(crate) fn rotated(handle: &SessionHandle, row_was_behind_by: u64) {
     } else {
         refreshed(RefreshOutcome::AheadOfStore);
         database_went_back(handle, row_was_behind_by);
+    }
+}
+
+/// Something is wrong with the database. What the database said of itself is text that somebody
+/// else chose, and is logged as such (security K2).
+pub(crate) fn finding(finding: &Finding) {
+    let (severity, text) = (finding.severity(), finding.to_string());
+    if severity == Severity::Notice {
+        tracing::info!(finding = ?text, "the database can be relied upon as it is");
+    } else {
+        tracing::warn!(%severity, finding = ?text, "the database is not safe for sessions");
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
 use session_core::{
     KeyId, MemoryStore, SessionHandle, async_trait,
     blacklist::RevocationFeed,
+    finding::Finding,
     store::{
         Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
         RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
@@ -37,10 +38,11 @@ pub(crate) enum Op {
     RemoveKey,
     Purge,
     Clock,
+    Findings,
 }
 
 impl Op {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Create,
         Self::Get,
         Self::Rotate,
@@ -55,6 +57,7 @@ impl Op {
         Self::RemoveKey,
         Self::Purge,
         Self::Clock,
+        Self::Findings,
     ];
 }
 
@@ -120,6 +123,7 @@ struct State {
     faults: HashMap<Op, Fault>,
     calls: HashMap<Op, usize>,
     clock_ms: Option<i64>,
+    findings: Vec<Finding>,
     handles_taken: usize,
 }
 
@@ -192,6 +196,11 @@ impl FaultyStore {
     /// The database's own clock shows this from now on.
     pub(crate) fn set_clock(&self, clock_ms: i64) {
         self.state.lock().unwrap().clock_ms = Some(clock_ms);
+    }
+
+    /// The database has this wrong with it from now on.
+    pub(crate) fn set_findings(&self, findings: impl IntoIterator<Item = Finding>) {
+        self.state.lock().unwrap().findings = findings.into_iter().collect();
     }
 
     /// Answers the next `times` calls of `create` as if the handle were taken.
@@ -359,6 +368,11 @@ impl SessionStore for FaultyStore {
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {
         let clock_ms = self.state.lock().unwrap().clock_ms;
         self.run(Op::Clock, async move { Ok(clock_ms) }).await
+    }
+
+    async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        let findings = self.state.lock().unwrap().findings.clone();
+        self.run(Op::Findings, async move { Ok(findings) }).await
     }
 
     fn revocation_visibility(&self) -> RevocationVisibility {

@@ -43,7 +43,7 @@ pub(crate) fn keep_logs() {
 }
 
 /// What this thread has logged.
-fn logged() -> String {
+pub(crate) fn logged() -> String {
     LOG.with_borrow(|log| String::from_utf8(log.clone()).unwrap())
 }
 

@@ -21,6 +21,7 @@ mod clocks;
 mod failover;
 mod faults;
 mod faulty_store;
+mod findings;
 mod forged_tokens;
 mod lifetimes;
 mod logs;

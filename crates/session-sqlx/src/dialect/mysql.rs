@@ -1,6 +1,9 @@
 //! The statements, settings and error codes of MySQL and MariaDB.
 
-use session_core::store::{RevocationCursor, RevocationPage, StoreError};
+use session_core::{
+    finding::Finding,
+    store::{RevocationCursor, RevocationPage, StoreError},
+};
 use sqlx::{MySql, mysql::MySqlDatabaseError};
 
 use super::{
@@ -9,6 +12,7 @@ use super::{
 };
 use crate::{connections::Connections, replica::Replicated};
 
+mod findings;
 mod gaps;
 
 /// Locks the rows, as MySQL has no statement that deletes and says what; the ones that follow go
@@ -182,6 +186,10 @@ impl Dialect for MySql {
         gaps::revocations_since(connections, &cursor, now_ms, limit).await
     }
 
+    async fn findings(connections: &Connections<Self>) -> Result<Vec<Finding>, StoreError> {
+        findings::findings(connections).await
+    }
+
     driven_by!(MySql);
 }
 
@@ -204,8 +212,5 @@ pub(crate) const ASK_VERSION: &str = "SELECT VERSION()";
 pub(crate) const SET_MARIADB_TIMEOUT: &str = "SET SESSION max_statement_time = ? / 1000000";
 /// milliseconds; for statements that read, MySQL has no other
 pub(crate) const SET_MYSQL_TIMEOUT: &str = "SET SESSION max_execution_time = ?";
-/// Settings without which an acknowledged commit may be lost with the power.
-pub(crate) const ASK_DURABILITY: &str = "SELECT CAST(@@innodb_flush_log_at_trx_commit = 1 \
-                                         AND (@@log_bin = 0 OR @@sync_binlog = 1) AS SIGNED)";
 /// A log of statements takes none that depends on READ COMMITTED, and replays others differently.
 pub(crate) const ASK_LOGS_STATEMENTS: &str = "SELECT CAST(@@binlog_format = 'STATEMENT' AS SIGNED)";

@@ -2,7 +2,10 @@
 
 use std::convert::identity;
 
-use session_core::store::{RevocationCursor, RevocationPage, StoreError};
+use session_core::{
+    finding::Finding,
+    store::{RevocationCursor, RevocationPage, StoreError},
+};
 use sqlx::Postgres;
 
 use super::{
@@ -14,6 +17,8 @@ use crate::{
     replica::{Replicated, refuse_replica},
     row,
 };
+
+mod findings;
 
 /// Where revocations are told. The table's own number is what all nodes agree on, however each says
 /// which schema it is in.
@@ -270,6 +275,10 @@ impl Dialect for Postgres {
         })
     }
 
+    async fn findings(connections: &Connections<Self>) -> Result<Vec<Finding>, StoreError> {
+        findings::findings(connections).await
+    }
+
     driven_by!(Postgres);
 }
 
@@ -303,9 +312,6 @@ pub(crate) const SEND_HEARTBEAT: &str = concat!(
 
 /// Text that compares byte by byte is of no use where texts are not Unicode.
 pub(crate) const ASK_ENCODING: &str = "SHOW server_encoding";
-/// Settings without which an acknowledged commit may be lost with the power.
-pub(crate) const ASK_DURABILITY: &str =
-    "SELECT current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'";
 /// milliseconds
 pub(crate) const SET_TIMEOUTS: &str = "SELECT set_config('statement_timeout', $1, false), \
                                        set_config('lock_timeout', $1, false)";

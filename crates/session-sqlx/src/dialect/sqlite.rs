@@ -2,7 +2,10 @@
 
 use std::convert::identity;
 
-use session_core::store::{RevocationCursor, RevocationPage, StoreError};
+use session_core::{
+    finding::Finding,
+    store::{RevocationCursor, RevocationPage, StoreError},
+};
 use sqlx::{
     Sqlite,
     sqlite::{SqliteConnectOptions, SqliteSynchronous},
@@ -13,6 +16,8 @@ use super::{
     drive::{binding_for, driven_by},
 };
 use crate::{connections::Connections, row};
+
+mod findings;
 
 macro_rules! revoke_where {
     ($scope:literal) => {
@@ -154,6 +159,10 @@ impl Dialect for Sqlite {
             revoked,
             next,
         })
+    }
+
+    async fn findings(connections: &Connections<Self>) -> Result<Vec<Finding>, StoreError> {
+        findings::findings(connections).await
     }
 
     driven_by!(Sqlite);

@@ -86,15 +86,6 @@ impl Settings {
         if logs_statements != 0 {
             return Err(ConnectError::LogsStatements);
         }
-        let is_durable: i64 = sqlx::query_scalar(mysql::ASK_DURABILITY)
-            .fetch_one(&mut *connection)
-            .await?;
-        if is_durable != 1 {
-            tracing::warn!(
-                "innodb_flush_log_at_trx_commit or sync_binlog is not 1: \
-                 an acknowledged revocation may be lost in a crash"
-            );
-        }
         migrate::<MySql>(connection, &self.names).await
     }
 

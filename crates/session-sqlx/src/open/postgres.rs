@@ -62,14 +62,6 @@ impl Settings {
         if encoding != "UTF8" {
             return Err(ConnectError::NotUnicode(encoding));
         }
-        let is_durable: bool = sqlx::query_scalar(postgres::ASK_DURABILITY)
-            .fetch_one(&mut *connection)
-            .await?;
-        if !is_durable {
-            tracing::warn!(
-                "fsync or full_page_writes is off: an acknowledged revocation may be lost in a crash"
-            );
-        }
         migrate::<Postgres>(connection, &self.names).await
     }
 

@@ -121,7 +121,8 @@ fn is_in_memory(url: &str) -> bool {
 }
 
 /// Makes the file before SQLite does, which would make it readable for everybody; the files beside
-/// it get the same permissions from SQLite (security H18).
+/// it get the same permissions from SQLite (security H18). Whoever gave wider ones to a file that is
+/// there may have had a reason, so they are [found](crate::SqlxStore::findings) and not taken away.
 fn make_private(path: &Path) -> Result<(), ConnectError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -129,33 +130,13 @@ fn make_private(path: &Path) -> Result<(), ConnectError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            warn_if_open_to_others(path);
-            Ok(())
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(source) => Err(ConnectError::File {
             path: path.to_owned(),
             source,
         }),
     }
 }
-
-/// Whoever chose wider permissions may have had a reason, so they are not taken away.
-#[cfg(unix)]
-fn warn_if_open_to_others(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-
-    let others = fs::metadata(path).map_or(0, |file| file.permissions().mode() & 0o077);
-    if others != 0 {
-        tracing::warn!(
-            path = %path.display(),
-            "the session database can be opened by other users of this machine"
-        );
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_if_open_to_others(_: &Path) {}
 
 /// Switches the file to a write-ahead log.
 ///

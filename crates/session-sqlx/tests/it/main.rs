@@ -3,6 +3,7 @@
 
 mod faults;
 mod files;
+mod findings;
 mod following;
 mod listening;
 mod opening;

@@ -8,6 +8,7 @@ use std::{
 
 use session_core::{
     KeyId, SessionHandle, UserId, async_trait,
+    finding::Finding,
     memory::MemoryStore,
     store::{
         Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
@@ -288,6 +289,10 @@ impl SessionStore for Wrong {
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {
         self.store.clock_ms().await
+    }
+
+    async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        self.store.findings().await
     }
 
     fn revocation_visibility(&self) -> RevocationVisibility {
