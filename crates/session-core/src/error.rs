@@ -169,6 +169,14 @@ pub enum BackendError {
         attempts: u32,
     },
 
+    /// This machine's clock and the database's differ, so that what is written or deleted by this
+    /// one would be wrong.
+    #[error("this machine's clock and the database's are {offset:?} apart")]
+    ClocksDiffer {
+        /// How far.
+        offset: Duration,
+    },
+
     /// The blacklist has not heard from its feed for longer than allowed and the store does not
     /// answer either.
     #[error("the blacklist is {age:?} old and the session store does not answer")]

@@ -46,7 +46,8 @@
 //!
 //! # Where to look
 //!
-//! * [`Sessions`], [`Session`]: the service, and what a handler holds.
+//! * [`Sessions`], [`Session`]: the service, and what a handler holds. [`Administration`]: what an
+//!   operator does without a service.
 //! * [`config`]: every setting, its default and its limits.
 //! * [`verify`]: what a route can ask for, as a value or as a type.
 //! * [`claims`]: values about the user that travel in the token, and what a route wants of them.
@@ -113,6 +114,6 @@ pub use memory::MemoryStore;
 pub use payload::{InvalidPayload, Payload};
 pub use random::NoRandomness;
 pub use session::Session;
-pub use sessions::{Sessions, SessionsBuilder};
+pub use sessions::{Administration, Sessions, SessionsBuilder};
 pub use token::{AccessToken, RefreshToken};
 pub use verify::{CheckBlacklist, CheckDatabase, Configured, Policy, Stateless, VerifyOptions};

@@ -12,6 +12,7 @@ pub(crate) mod service;
 pub(crate) mod signing;
 
 mod public;
+mod stored;
 
 pub use jwks::Jwks;
 pub use seal::InvalidAtRestSecret;
@@ -21,6 +22,7 @@ pub(crate) use refresh::RefreshKey;
 pub(crate) use ring::{KeyPolicy, KeyRing};
 pub(crate) use seal::{AtRestSecret, AtRestSecrets};
 pub use service::ReloadFailed;
+pub use stored::{KeyRotation, KeyState, StoredKey};
 
 pub(crate) use service::KeyService;
 pub(crate) use signing::SigningKey;
@@ -46,6 +48,9 @@ pub enum KeyError {
     /// changed. Keys made in its place would end all sessions.
     #[error("the key {0} is encrypted under an at-rest secret that is not configured")]
     Sealed(KeyId),
+    /// Keys were to be encrypted, and there is nothing to encrypt them with.
+    #[error("no at-rest secret is configured to encrypt the keys under")]
+    NoAtRestSecret,
     /// The key is too weak to be relied upon (security A18).
     #[error("the key {key} is too weak: {reason}")]
     Weak {

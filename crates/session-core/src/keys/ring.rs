@@ -7,7 +7,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{AtRestSecrets, Jwks, Key, KeyError, RefreshKey, SigningKey, VerificationKey};
+use super::{
+    AtRestSecrets, Jwks, Key, KeyError, KeyState, RefreshKey, SigningKey, VerificationKey,
+};
 use crate::{
     clock::{duration_ms, unix_ms},
     config::RsaKeySize,
@@ -38,6 +40,11 @@ impl KeyPolicy {
         now_ms
             .saturating_sub(self.signs_for_ms())
             .saturating_add(self.overlap_ms())
+    }
+
+    /// A key made after this moment is not in use by every node yet.
+    pub(crate) fn unused_after_ms(&self, now_ms: i64) -> i64 {
+        now_ms.saturating_sub(self.overlap_ms())
     }
 
     fn overlap_ms(&self) -> i64 {
@@ -274,6 +281,37 @@ impl KeyRing {
             .max()
     }
 
+    /// The newest usable key of this purpose.
+    pub(crate) fn newest(&self, purpose: KeyPurpose) -> Option<&KeyId> {
+        match purpose {
+            KeyPurpose::AccessDynamic => self.dynamic.first().map(|dated| dated.key.id()),
+            KeyPurpose::AccessStatic => self.fixed.first().map(|dated| dated.key.id()),
+            KeyPurpose::Refresh => self.refresh.first().map(|dated| dated.key.id()),
+        }
+    }
+
+    /// What a key is doing at `now`.
+    pub(crate) fn state(&self, id: &KeyId, now: SystemTime) -> KeyState {
+        let signing = [KeyPurpose::AccessDynamic, KeyPurpose::AccessStatic]
+            .map(|purpose| self.signing_key(purpose, now));
+        let minting = self.refresh_key_for_minting(now);
+        let dynamic = self.dynamic.iter().map(|dated| dated.key.id());
+        let refresh = self.refresh.iter().map(|dated| dated.key.id());
+        let mut fixed = self.fixed.iter().map(|dated| dated.key.id());
+        let [in_use, in_use_fixed] = signing.map(|key| key.map(|key| key.id()));
+        if fixed.any(|fixed| fixed == id) {
+            return if in_use_fixed == Some(id) {
+                KeyState::InUse
+            } else {
+                KeyState::Previous
+            };
+        }
+        let retired = self.retired(now);
+        state_among(dynamic, in_use, id, &retired)
+            .or_else(|| state_among(refresh, minting.map(|key| key.id()), id, &retired))
+            .unwrap_or(KeyState::Unreadable)
+    }
+
     /// When the newest usable key of this purpose was made.
     pub(crate) fn newest_ms(&self, purpose: KeyPurpose) -> Option<i64> {
         match purpose {
@@ -315,6 +353,29 @@ impl KeyRing {
     fn verifies(&self, dated: &Dated<SigningKey>, now_ms: i64) -> bool {
         now_ms.saturating_sub(dated.created_at_ms) < self.policy.verifies_for_ms()
     }
+}
+
+/// What a key is doing, if it is among these, which are the newest first.
+fn state_among<'k>(
+    keys: impl Iterator<Item = &'k KeyId>,
+    in_use: Option<&KeyId>,
+    id: &KeyId,
+    retired: &[KeyId],
+) -> Option<KeyState> {
+    let mut is_newer = in_use.is_some();
+    for key in keys {
+        let is_in_use = in_use == Some(key);
+        is_newer &= !is_in_use;
+        if key == id {
+            return Some(match is_in_use {
+                true => KeyState::InUse,
+                false if is_newer => KeyState::Upcoming,
+                false if retired.contains(id) => KeyState::Retired,
+                false => KeyState::Previous,
+            });
+        }
+    }
+    None
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! `KeyService`: makes keys when they are due, loads those of other nodes, removes old ones.
+//! `KeyService`: makes keys when they are due and loads those of other nodes.
+
+mod changing;
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -14,7 +16,7 @@ use super::{
 use crate::{
     clock::{Clock, unix_ms},
     ids::KeyId,
-    store::{KeyInserted, KeyPurpose, KeyRecord, SessionStore, StoreError, Updated},
+    store::{KeyInserted, KeyPurpose, KeyRecord, SessionStore, StoreError},
     store_calls::StoreCalls,
     telemetry,
 };
@@ -62,19 +64,7 @@ impl KeyService {
         if secrets.primary_name().is_none() {
             tracing::warn!("keys are stored unencrypted: no at-rest secret is configured");
         }
-        let service = Self {
-            ring: RwLock::new(Arc::new(
-                KeyRing::from_records(Vec::new(), &secrets, policy).0,
-            )),
-            changes: Mutex::new(LastReload {
-                at: clock.monotonic(),
-                succeeded: false,
-            }),
-            store,
-            policy,
-            secrets,
-            clock,
-        };
+        let service = Self::without_keys(store, policy, secrets, clock);
         let mut attempt = 1;
         loop {
             match service.load_or_make().await {
@@ -89,14 +79,30 @@ impl KeyService {
         }
     }
 
-    async fn load_or_make(&self) -> Result<(), KeyError> {
-        let refused = self.load(&mut *self.changes.lock().await).await?;
-        if let Some(sealed) = refused
-            .into_iter()
-            .find(|error| matches!(error, KeyError::Sealed(_)))
-        {
-            return Err(sealed);
+    /// A service that has loaded no keys and made none.
+    pub(crate) fn without_keys(
+        store: StoreCalls,
+        policy: KeyPolicy,
+        secrets: AtRestSecrets,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            ring: RwLock::new(Arc::new(
+                KeyRing::from_records(Vec::new(), &secrets, policy).0,
+            )),
+            changes: Mutex::new(LastReload {
+                at: clock.monotonic(),
+                succeeded: false,
+            }),
+            store,
+            policy,
+            secrets,
+            clock,
         }
+    }
+
+    async fn load_or_make(&self) -> Result<(), KeyError> {
+        self.load_readable(&mut *self.changes.lock().await).await?;
         self.reseal().await?;
         self.ensure_current().await
     }
@@ -205,98 +211,6 @@ impl KeyService {
         }
     }
 
-    /// Makes a new dynamic signing key, which signs once every node has had the time to load it. When
-    /// several nodes do so at once, one key appears.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError`]; the key may then be there or not.
-    pub(crate) async fn rotate_signing_key(&self) -> Result<(), KeyError> {
-        self.rotate(KeyPurpose::AccessDynamic).await
-    }
-
-    /// Makes a new refresh key, which new refresh tokens are made under once every node has had the
-    /// time to load it. Older ones stay readable for a refresh token's lifetime.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError`]; the key may then be there or not.
-    pub(crate) async fn rotate_refresh_key(&self) -> Result<(), KeyError> {
-        self.rotate(KeyPurpose::Refresh).await
-    }
-
-    /// Removes a key: its tokens are refused here when this returns, and on other nodes at their
-    /// next reload. Says whether this call removed it.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError::Store`]; the key may then be gone or not, and is refused here in any case.
-    pub(crate) async fn remove_key(&self, id: &KeyId) -> Result<Updated, KeyError> {
-        let mut last = self.changes.lock().await;
-        self.publish(self.ring().without(id));
-        let removed = {
-            let id = id.clone();
-            self.store
-                .call(
-                    "remove_key",
-                    |store| async move { store.remove_key(&id).await },
-                )
-                .await?
-        };
-        tracing::info!(key = %id, "removed a key");
-        self.load(&mut last).await?;
-        drop(last);
-        self.ensure_current().await?;
-        Ok(removed)
-    }
-
-    /// Removes the keys that no living token was made under, and says how many.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError::Store`]; some may then be gone.
-    pub(crate) async fn purge_retired(&self) -> Result<usize, KeyError> {
-        let mut last = self.changes.lock().await;
-        let retired = self.ring().retired(self.clock.now());
-        if retired.is_empty() {
-            return Ok(0);
-        }
-        let mut removed = 0;
-        for id in retired {
-            let call = |store: Arc<dyn SessionStore>| async move { store.remove_key(&id).await };
-            if self.store.call("remove_key", call).await? == Updated::Updated {
-                removed += 1;
-            }
-        }
-        self.load(&mut last).await?;
-        Ok(removed)
-    }
-
-    /// Encrypts every key under the primary at-rest secret that is not yet, and says how many.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError`]; some may then be encrypted anew.
-    pub(crate) async fn reseal(&self) -> Result<usize, KeyError> {
-        let Some(primary) = self.secrets.primary_name() else {
-            return Ok(0);
-        };
-        let _last = self.changes.lock().await;
-        let mut resealed = 0;
-        for record in self.records().await? {
-            if record.sealed_under.as_deref() == Some(primary) {
-                continue;
-            }
-            let record = self.secrets.seal(self.secrets.open(record)?)?;
-            let call =
-                |store: Arc<dyn SessionStore>| async move { store.reseal_key(&record).await };
-            if self.store.call("reseal_key", call).await? == Updated::Updated {
-                resealed += 1;
-            }
-        }
-        Ok(resealed)
-    }
-
     /// Whether a key must be made, and the creation time of an existing key that would make it
     /// unnecessary.
     fn due(&self, purpose: KeyPurpose) -> Option<i64> {
@@ -320,22 +234,20 @@ impl KeyService {
         // Another task may have made the key while this one waited.
         match self.due(purpose) {
             None => Ok(()),
-            Some(fresh_after_ms) => self.make(purpose, fresh_after_ms, &mut last).await,
+            Some(fresh_after_ms) => self
+                .make(purpose, fresh_after_ms, &mut last)
+                .await
+                .map(drop),
         }
     }
 
-    async fn rotate(&self, purpose: KeyPurpose) -> Result<(), KeyError> {
-        let newest_ms = self.ring().newest_stored_ms(purpose).unwrap_or(i64::MIN);
-        let mut last = self.changes.lock().await;
-        self.make(purpose, newest_ms, &mut last).await
-    }
-
+    /// Makes a key unless there is one that is newer than this, and returns its id.
     async fn make(
         &self,
         purpose: KeyPurpose,
         unless_newer_than_ms: i64,
         last: &mut LastReload,
-    ) -> Result<(), KeyError> {
+    ) -> Result<Option<KeyId>, KeyError> {
         let record = self.secrets.seal(self.generate(purpose).await?)?;
         let id = record.id.clone();
         let made = self
@@ -348,7 +260,8 @@ impl KeyService {
             tracing::info!(key = %id, "made a key");
             telemetry::key_made(purpose.as_str());
         }
-        self.load(last).await.map(drop)
+        self.load(last).await?;
+        Ok((made == KeyInserted::Inserted).then_some(id))
     }
 
     async fn generate(&self, purpose: KeyPurpose) -> Result<KeyRecord, KeyError> {
@@ -372,6 +285,13 @@ impl KeyService {
             material,
             sealed_under: None,
         })
+    }
+
+    /// Loads the keys, and fails when the secret of one is not configured.
+    async fn load_readable(&self, last: &mut LastReload) -> Result<(), KeyError> {
+        let refused = self.load(last).await?;
+        let is_sealed = |error: &KeyError| matches!(error, KeyError::Sealed(_));
+        refused.into_iter().find(is_sealed).map_or(Ok(()), Err)
     }
 
     /// Returns why stored keys are not used.

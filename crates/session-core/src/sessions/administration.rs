@@ -149,7 +149,8 @@ impl Administration {
         self.clocks_must_agree().await?;
         let mut purged = Purged::default();
         loop {
-            let (some, may_be_more) = purge_some(&self.calls, &*self.clock, self.purge_batch).await?;
+            let (some, may_be_more) =
+                purge_some(&self.calls, &*self.clock, self.purge_batch).await?;
             purged.sessions = purged.sessions.saturating_add(some.sessions);
             purged.revocations = purged.revocations.saturating_add(some.revocations);
             if !may_be_more {
@@ -164,7 +165,9 @@ impl Administration {
     ///
     /// [`Unavailable`](SessionError::Unavailable).
     pub async fn findings(&self) -> Result<Vec<Finding>, SessionError> {
-        let call = self.calls.call("findings", |store| async move { store.findings().await });
+        let call = self
+            .calls
+            .call("findings", |store| async move { store.findings().await });
         let mut findings = call.await?;
         findings.extend(self.clock_offset().await?.and_then(about_the_clock));
         findings.extend(about_the_keys(&self.keys().await?));
@@ -196,7 +199,9 @@ impl Administration {
     async fn clocks_must_agree(&self) -> Result<(), SessionError> {
         match self.clock_offset().await? {
             Some(offset) if offset > MAX_CLOCK_OFFSET => {
-                Err(SessionError::Unavailable(BackendError::ClocksDiffer { offset }))
+                Err(SessionError::Unavailable(BackendError::ClocksDiffer {
+                    offset,
+                }))
             }
             _ => Ok(()),
         }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Inner, Sessions,
+    Administration, Inner, Sessions,
     health::Measured,
     maintenance::{Maintenance, Purge, report_findings},
 };
@@ -119,6 +119,42 @@ impl SessionsBuilder {
         self
     }
 
+    /// Judges the settings, and makes of them what an operator's tool works with: no background
+    /// tasks, and nothing is read or written before it is asked for. Claims, validators, observers
+    /// and feeds have no part in it.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`], which names the setting at fault.
+    pub fn administration(self) -> Result<Administration, BuildError> {
+        let config = Arc::new(self.config.build()?);
+        let store = self.store.ok_or(BuildError::NoStore)?;
+        let calls = store_calls(store, &config);
+        let keys = Arc::new(KeyService::without_keys(
+            calls.clone(),
+            key_policy(&config),
+            at_rest_secrets(&config)?,
+            Arc::clone(&self.clock),
+        ));
+        let purge_batch = config.purge_batch();
+        let capacity = config.blacklist_capacity();
+        let backend = LocalBackend {
+            config,
+            calls: calls.clone(),
+            keys: Arc::clone(&keys),
+            blacklist: Arc::new(Blacklist::new(capacity, Arc::clone(&self.clock))),
+            clock: Arc::clone(&self.clock),
+            observers: Observers::none(),
+        };
+        Ok(Administration {
+            backend: Arc::new(backend),
+            keys,
+            calls,
+            clock: self.clock,
+            purge_batch,
+        })
+    }
+
     /// Judges the settings, reads or makes the keys, and starts the background task.
     ///
     /// Must be called in a tokio runtime.
@@ -133,11 +169,7 @@ impl SessionsBuilder {
         let visibility = store.revocation_visibility();
         let own_feed = store.revocation_feed();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let calls = StoreCalls::new(
-            store,
-            config.max_concurrent_store_calls(),
-            config.store_timeout(),
-        );
+        let calls = store_calls(store, &config);
         let keys = Arc::new(
             KeyService::start(
                 calls.clone(),
@@ -208,6 +240,14 @@ impl SessionsBuilder {
             stop,
         })))
     }
+}
+
+fn store_calls(store: Arc<dyn SessionStore>, config: &SessionConfig) -> StoreCalls {
+    StoreCalls::new(
+        store,
+        config.max_concurrent_store_calls(),
+        config.store_timeout(),
+    )
 }
 
 /// How to hear of revocations from a store that does not tell by itself.

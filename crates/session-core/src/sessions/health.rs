@@ -117,5 +117,5 @@ impl Sessions {
 }
 
 /// Design §5: over this the operator hears of it, and over the other the node is not ready.
-const WARN_CLOCK_OFFSET: Duration = Duration::from_secs(2);
-const MAX_CLOCK_OFFSET: Duration = Duration::from_secs(30);
+pub(super) const WARN_CLOCK_OFFSET: Duration = Duration::from_secs(2);
+pub(super) const MAX_CLOCK_OFFSET: Duration = Duration::from_secs(30);

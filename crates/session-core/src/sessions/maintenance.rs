@@ -13,6 +13,7 @@ use crate::{
     blacklist::Blacklist,
     clock::{Clock, unix_ms},
     keys::{KeyError, KeyService},
+    store::{Purged, StoreError},
     store_calls::StoreCalls,
     telemetry,
 };
@@ -91,21 +92,30 @@ impl Purge {
 
     /// Deletes one batch; whether there may be more.
     async fn delete_some(&self) -> bool {
-        let (now_ms, batch) = (unix_ms(self.clock.now()), self.batch);
-        let purged = self
-            .calls
-            .call("purge", move |store| async move {
-                store.purge_expired(now_ms, batch).await
-            })
-            .await;
-        match purged {
-            Ok(purged) => purged.sessions.max(purged.revocations) >= u64::from(batch),
+        match purge_some(&self.calls, &*self.clock, self.batch).await {
+            Ok((_, may_be_more)) => may_be_more,
             Err(error) => {
                 tracing::warn!(%error, "expired sessions could not be deleted");
                 false
             }
         }
     }
+}
+
+/// Deletes one batch of what has expired, and says whether there may be more.
+pub(super) async fn purge_some(
+    calls: &StoreCalls,
+    clock: &dyn Clock,
+    batch: u32,
+) -> Result<(Purged, bool), StoreError> {
+    let now_ms = unix_ms(clock.now());
+    let purged = calls
+        .call("purge", move |store| async move {
+            store.purge_expired(now_ms, batch).await
+        })
+        .await?;
+    let may_be_more = purged.sessions.max(purged.revocations) >= u64::from(batch);
+    Ok((purged, may_be_more))
 }
 
 /// Tells the operator, once and without keeping the start waiting.

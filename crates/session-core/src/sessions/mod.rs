@@ -1,5 +1,6 @@
 //! `Sessions`: the service that an application holds.
 
+mod administration;
 mod builder;
 mod claims;
 mod ended;
@@ -30,6 +31,7 @@ use crate::{
     token::{VerifiedAccessToken, access::AccessPolicy},
 };
 
+pub use administration::Administration;
 pub use builder::SessionsBuilder;
 pub use health::{BlacklistHealth, Health};
 

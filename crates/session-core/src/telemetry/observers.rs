@@ -48,6 +48,11 @@ impl Observers {
         Self(sender)
     }
 
+    /// Nobody, and no task that tells them.
+    pub(crate) fn none() -> Self {
+        Self(mpsc::channel(1).0)
+    }
+
     pub(crate) fn theft_detected(&self, event: TheftEvent) {
         tracing::warn!(
             session = %HandleTag::of(&event.handle),

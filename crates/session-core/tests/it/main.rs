@@ -14,6 +14,7 @@
     reason = "tests"
 )]
 
+mod administration;
 mod at_rest;
 mod blacklist;
 mod claims_flow;

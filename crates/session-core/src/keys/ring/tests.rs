@@ -279,3 +279,14 @@ fn any_clock_gets_an_answer() {
         assert!(ring.jwks(at_ms(now_ms)).max_age_s() >= 1);
     }
 }
+
+/// Wire §1.4: of static keys all nodes sign with the oldest, and the others verify.
+#[test]
+fn the_oldest_static_key_is_in_use() {
+    let fixed = |id: &str, at_ms| signing_record(id, KeyPurpose::AccessStatic, at_ms);
+    let ring = ring(vec![fixed("s-1", 1), fixed("s-2", 2)]);
+    let state = |id: &str| ring.state(&key_id(id), at_ms(HOUR_MS));
+    assert_eq!(state("s-1"), KeyState::InUse);
+    assert_eq!(state("s-2"), KeyState::Previous);
+    assert_eq!(state("s-3"), KeyState::Unreadable);
+}

@@ -7,7 +7,7 @@ use crate::{
     clock::unix_ms,
     ids::KeyId,
     keys::{KeyError, KeyRotation, KeyState, StoredKey},
-    store::{KeyInserted, KeyPurpose, SessionStore, Updated},
+    store::{KeyPurpose, SessionStore, Updated},
 };
 
 impl KeyService {
@@ -56,7 +56,7 @@ impl KeyService {
         {
             return Ok(KeyRotation::Made(id));
         }
-        let newest = self.ring().newest_stored(purpose).cloned();
+        let newest = self.ring().newest(purpose).cloned();
         newest
             .map(KeyRotation::MadeAlready)
             .ok_or(KeyError::NoUsableKey)

@@ -11,7 +11,7 @@ use crate::{
         key_id, signing_record,
     },
     keys::AtRestSecret,
-    store::SessionStore,
+    store::{SessionStore, Updated},
 };
 
 const HOUR: Duration = Duration::from_hours(1);
