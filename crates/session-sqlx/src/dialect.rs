@@ -39,6 +39,8 @@ pub(crate) trait Dialect: Database {
     const STATEMENTS: Statements;
     /// The schema, oldest version first; version 1 is the first.
     const MIGRATIONS: &'static [&'static str];
+    /// What a script for a person has around the migrations.
+    const SCRIPT: Script;
     /// Starts a transaction that writes, whatever state the connection was left in.
     const BEGIN: &'static str;
     /// Starts the transaction that migrations run in.
@@ -230,6 +232,17 @@ pub(crate) struct Statements {
     pub(crate) schema_version: &'static str,
     /// version
     pub(crate) record_schema: &'static str,
+}
+
+/// What a migration script has that one of a person's own session needs.
+#[derive(Debug)]
+pub(crate) struct Script {
+    /// Makes one change of all that follows, where the database can.
+    pub(crate) begin: Option<&'static str>,
+    /// followed by the schema; makes new tables appear in it
+    pub(crate) enter_schema: Option<&'static str>,
+    /// Ends what `begin` began.
+    pub(crate) end: Option<&'static str>,
 }
 
 /// One statement for each kind of scope. Bound are the JSON list of handles; the user, the tenant

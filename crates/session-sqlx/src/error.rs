@@ -67,6 +67,19 @@ pub enum ConnectError {
     #[error("the pool's connections must be opened with synchronous = FULL")]
     NotDurable,
 
+    /// The schema is older than what this version of the crate needs, or is not there, and
+    /// [`Migrations::Require`](crate::Migrations::Require) leaves it to somebody else.
+    #[error(
+        "the schema has version {found} and needs {known}: apply the migrations \
+         (ConnectOptions::migration_script, or `sessionctl migrate`)"
+    )]
+    SchemaBehind {
+        /// The version in the database; 0 when there is none.
+        found: i64,
+        /// The version that is needed.
+        known: i64,
+    },
+
     /// The schema was made by a later version of this crate, whose rows this one may not
     /// understand.
     #[error("the schema has version {found}, and this version of session-sqlx knows {known}")]

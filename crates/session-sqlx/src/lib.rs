@@ -41,9 +41,12 @@
 //!
 //! Made, and brought up to date, when a store is opened; any number of processes may do so at once.
 //! All names begin with `session_`, or what [`ConnectOptions::table_prefix`] says instead, so that
-//! the tables can live beside an application's own. Whoever applies migrations by hand finds them in
-//! the package's folder `migrations`, and writes the version of each into the table
-//! `session_schema (version BIGINT NOT NULL)`.
+//! the tables can live beside an application's own.
+//!
+//! Whoever applies migrations otherwise opens the store with [`Migrations::Require`], which needs no
+//! right to change tables and fails when the schema is behind.
+//! [`ConnectOptions::migration_script`] is the SQL for that, as `sessionctl migrate --print` prints
+//! it.
 //!
 #![cfg_attr(feature = "sqlite", doc = "```sql")]
 #![cfg_attr(feature = "sqlite", doc = include_str!("../migrations/sqlite/0001_sessions.sql"))]
@@ -76,6 +79,7 @@ mod settings;
 mod store;
 
 pub use error::ConnectError;
+pub use migrate::Migrations;
 pub use open::{ConnectOptions, SharedPool};
 #[cfg(feature = "mysql")]
 pub use sqlx::MySqlPool;

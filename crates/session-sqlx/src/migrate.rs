@@ -1,6 +1,6 @@
 //! Brings the schema up to date, however many processes start at once.
 
-use sqlx::{Connection, SqlSafeStr};
+use sqlx::{Connection, SqlSafeStr, SqlStr};
 
 use crate::{
     dialect::{Dialect, Value},
@@ -8,23 +8,90 @@ use crate::{
     names::Names,
 };
 
+/// Who brings the schema up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "complete by nature")]
+pub enum Migrations {
+    /// The store does, when it is opened. Its account may make and change tables.
+    Apply,
+    /// Somebody else has, with [`ConnectOptions::migration_script`](crate::ConnectOptions::migration_script)
+    /// or another store: opening fails when the schema is behind, and changes nothing.
+    Require,
+}
+
+/// Makes sure that the schema is up to date, as was chosen.
+pub(crate) async fn prepare<D: Dialect>(
+    connection: &mut D::Connection,
+    names: &Names,
+    migrations: Migrations,
+) -> Result<(), ConnectError> {
+    match migrations {
+        Migrations::Apply => migrate::<D>(connection, names).await,
+        Migrations::Require => require::<D>(connection, names).await,
+    }
+}
+
+/// Changes nothing, and needs no right to.
+async fn require<D: Dialect>(
+    connection: &mut D::Connection,
+    names: &Names,
+) -> Result<(), ConnectError> {
+    let known = known::<D>();
+    let found = judge(version::<D>(connection, names).await?, known)?;
+    if found < known {
+        return Err(ConnectError::SchemaBehind { found, known });
+    }
+    Ok(())
+}
+
+/// What brings a schema of this version up to date, for a person or a tool to run.
+pub(crate) fn script<D: Dialect>(names: &Names, after: u32) -> String {
+    let inside = |text| inside::<D>(names, text);
+    let ended = |statement: &str| [statement.trim_end().trim_end_matches(';'), ";\n"].join("");
+    let mut parts = Vec::new();
+    parts.extend(D::SCRIPT.begin.map(ended));
+    if let (Some(enter), Some(schema)) = (D::SCRIPT.enter_schema, names.schema()) {
+        parts.push(ended(&[enter, schema].join(" ")));
+    }
+    parts.push(ended(inside(D::STATEMENTS.create_schema).as_str()));
+    for (version, text) in (1_u32..).zip(D::MIGRATIONS) {
+        if version > after {
+            parts.push(ended(inside(text).as_str()));
+            let values = ["(", &version.to_string(), ")"].join("");
+            parts.push(ended(&[inside(RECORD).as_str(), &values].join(" ")));
+        }
+    }
+    parts.extend(D::SCRIPT.end.map(ended));
+    parts.join("\n")
+}
+
+/// The latest version known here.
+fn known<D: Dialect>() -> i64 {
+    i64::try_from(D::MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// A text whose names are those in the schema, which is entered first where there is a way to.
+fn inside<D: Dialect>(names: &Names, text: &'static str) -> SqlStr {
+    match D::STATEMENTS.enter_schema {
+        Some(_) => names.fill_inside(text),
+        None => names.fill(text),
+    }
+}
+
 /// Applies the migrations that are missing.
 ///
 /// Versions are kept in a table of our own, as the application may keep its tables beside ours. Of
 /// processes that start together one migrates, and the others wait and find it done. After an error
 /// the connection must be closed: it may hold the lock still, or a transaction.
-pub(crate) async fn migrate<D: Dialect>(
+async fn migrate<D: Dialect>(
     connection: &mut D::Connection,
     names: &Names,
 ) -> Result<(), ConnectError> {
-    let known = i64::try_from(D::MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = known::<D>();
     if judge(version::<D>(connection, names).await?, known)? == known {
         return Ok(());
     }
-    let inside = |text| match D::STATEMENTS.enter_schema {
-        Some(_) => names.fill_inside(text),
-        None => names.fill(text),
-    };
+    let inside = |text| inside::<D>(names, text);
     let table = names.version_table();
     let place = [Value::Text(names.schema()), (&table).into()];
     let mut transaction = connection
@@ -79,3 +146,6 @@ fn judge(found: i64, known: i64) -> Result<i64, ConnectError> {
     }
     Ok(found)
 }
+
+/// A script has no bound parameters.
+const RECORD: &str = "INSERT INTO session_schema (version) VALUES";

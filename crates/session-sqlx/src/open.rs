@@ -10,6 +10,7 @@ use crate::{
     connections::Connections,
     dialect::Dialect,
     error::ConnectError,
+    migrate::{self, Migrations},
     names::{DEFAULT_PREFIX, Names},
     store::Engine,
 };
@@ -48,6 +49,7 @@ pub struct ConnectOptions {
     longest_transaction: Duration,
     schema: Option<String>,
     table_prefix: String,
+    migrations: Migrations,
 }
 
 impl ConnectOptions {
@@ -74,6 +76,7 @@ impl ConnectOptions {
             longest_transaction: Duration::from_mins(10),
             schema: None,
             table_prefix: DEFAULT_PREFIX.to_owned(),
+            migrations: Migrations::Apply,
         }
     }
 
@@ -120,6 +123,50 @@ impl ConnectOptions {
         self
     }
 
+    /// Who brings the schema up to date. Default: [`Migrations::Apply`].
+    pub fn migrations(mut self, migrations: Migrations) -> Self {
+        self.migrations = migrations;
+        self
+    }
+
+    /// The SQL that brings the schema from version `after` up to date, 0 being a database without
+    /// one, under the schema and the prefix that are set here. It writes down which version the
+    /// schema has then. No database is asked.
+    ///
+    /// On SQLite and PostgreSQL it is one transaction; on MySQL and MariaDB, where every change of a
+    /// table commits by itself, run it while nobody else does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use session_sqlx::ConnectOptions;
+    ///
+    /// # #[cfg(feature = "postgres")]
+    /// # fn main() -> Result<(), session_sqlx::ConnectError> {
+    /// let options = ConnectOptions::new("postgres://localhost/app").table_prefix("auth_");
+    /// assert!(options.migration_script(0)?.contains("CREATE TABLE auth_sessions ("));
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "postgres"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`], when the address or a name cannot be used.
+    pub fn migration_script(&self, after: u32) -> Result<String, ConnectError> {
+        let names = Names::new(self.schema.clone(), self.table_prefix.clone())?;
+        match self.source.kind()? {
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite if names.schema().is_some() => Err(ConnectError::ForeignSetting("schema")),
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite => Ok(migrate::script::<sqlx::Sqlite>(&names, after)),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres => Ok(migrate::script::<sqlx::Postgres>(&names, after)),
+            #[cfg(feature = "mysql")]
+            Kind::MySql => Ok(migrate::script::<sqlx::MySql>(&names, after)),
+        }
+    }
+
     pub(crate) async fn open(self) -> Result<Engine, ConnectError> {
         for (setting, is_zero) in [
             ("timeout", self.timeout.is_zero()),
@@ -137,6 +184,7 @@ impl ConnectOptions {
             poll_every: self.poll_every,
             longest_transaction: self.longest_transaction,
             names: Names::new(self.schema, self.table_prefix)?,
+            migrations: self.migrations,
         };
         let limit = self.timeout.saturating_add(OPENING_PATIENCE);
         let open = async {
@@ -158,21 +206,18 @@ struct Settings {
     poll_every: Duration,
     longest_transaction: Duration,
     names: Names,
+    migrations: Migrations,
 }
 
 impl Settings {
     async fn open(self, url: &str) -> Result<Engine, ConnectError> {
-        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-        match scheme {
+        match Kind::of(url)? {
             #[cfg(feature = "sqlite")]
-            "sqlite" => Ok(Engine::Sqlite(Arc::new(self.open_sqlite(url).await?))),
+            Kind::Sqlite => Ok(Engine::Sqlite(Arc::new(self.open_sqlite(url).await?))),
             #[cfg(feature = "postgres")]
-            "postgres" | "postgresql" => {
-                Ok(Engine::Postgres(Arc::new(self.open_postgres(url).await?)))
-            }
+            Kind::Postgres => Ok(Engine::Postgres(Arc::new(self.open_postgres(url).await?))),
             #[cfg(feature = "mysql")]
-            "mysql" | "mariadb" => Ok(Engine::MySql(Arc::new(self.open_mysql(url).await?))),
-            _ => Err(ConnectError::UnknownAddress),
+            Kind::MySql => Ok(Engine::MySql(Arc::new(self.open_mysql(url).await?))),
         }
     }
 
@@ -235,6 +280,45 @@ const OPENING_PATIENCE: Duration = Duration::from_secs(40);
 enum Source {
     Url(String),
     Pool(SharedPool),
+}
+
+impl Source {
+    fn kind(&self) -> Result<Kind, ConnectError> {
+        match self {
+            Self::Url(url) => Kind::of(url),
+            #[cfg(feature = "sqlite")]
+            Self::Pool(SharedPool::Sqlite(_)) => Ok(Kind::Sqlite),
+            #[cfg(feature = "postgres")]
+            Self::Pool(SharedPool::Postgres(_)) => Ok(Kind::Postgres),
+            #[cfg(feature = "mysql")]
+            Self::Pool(SharedPool::MySql(_)) => Ok(Kind::MySql),
+        }
+    }
+}
+
+/// The databases that are compiled in.
+#[derive(Clone, Copy)]
+enum Kind {
+    #[cfg(feature = "sqlite")]
+    Sqlite,
+    #[cfg(feature = "postgres")]
+    Postgres,
+    #[cfg(feature = "mysql")]
+    MySql,
+}
+
+impl Kind {
+    fn of(url: &str) -> Result<Self, ConnectError> {
+        match url.split_once(':').map_or("", |(scheme, _)| scheme) {
+            #[cfg(feature = "sqlite")]
+            "sqlite" => Ok(Self::Sqlite),
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => Ok(Self::Postgres),
+            #[cfg(feature = "mysql")]
+            "mysql" | "mariadb" => Ok(Self::MySql),
+            _ => Err(ConnectError::UnknownAddress),
+        }
+    }
 }
 
 /// Without the address, which may hold a password.

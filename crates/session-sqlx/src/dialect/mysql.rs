@@ -7,7 +7,7 @@ use session_core::{
 use sqlx::{MySql, mysql::MySqlDatabaseError};
 
 use super::{
-    ByScope, Dialect, Statements, Trouble,
+    ByScope, Dialect, Script, Statements, Trouble,
     drive::{binding_for, driven_by},
 };
 use crate::{connections::Connections, replica::Replicated};
@@ -137,6 +137,13 @@ impl Dialect for MySql {
 
     const MIGRATIONS: &'static [&'static str] =
         &[include_str!("../../migrations/mysql/0001_sessions.sql")];
+
+    /// Every change of a table commits by itself.
+    const SCRIPT: Script = Script {
+        begin: None,
+        enter_schema: None,
+        end: None,
+    };
 
     /// In one message: a transaction that somebody's dropped `BEGIN` left open is ended, and every
     /// statement sees what was committed before it.

@@ -9,7 +9,7 @@ use session_core::{
 use sqlx::Postgres;
 
 use super::{
-    ByScope, Dialect, Statements, Trouble,
+    ByScope, Dialect, Script, Statements, Trouble,
     drive::{binding_for, driven_by},
 };
 use crate::{
@@ -162,6 +162,12 @@ impl Dialect for Postgres {
 
     const MIGRATIONS: &'static [&'static str] =
         &[include_str!("../../migrations/postgres/0001_sessions.sql")];
+
+    const SCRIPT: Script = Script {
+        begin: Some("BEGIN"),
+        enter_schema: Some("SET LOCAL search_path TO"),
+        end: Some("COMMIT"),
+    };
 
     /// In one message: a transaction that somebody's dropped `BEGIN` left open is ended, and
     /// whatever the application's defaults are, a revocation or a rotation that was acknowledged is

@@ -12,7 +12,7 @@ use sqlx::{
 };
 
 use super::{
-    ByScope, Dialect, Statements, Trouble,
+    ByScope, Dialect, Script, Statements, Trouble,
     drive::{binding_for, driven_by},
 };
 use crate::{connections::Connections, row};
@@ -118,6 +118,12 @@ impl Dialect for Sqlite {
 
     const MIGRATIONS: &'static [&'static str] =
         &[include_str!("../../migrations/sqlite/0001_sessions.sql")];
+
+    const SCRIPT: Script = Script {
+        begin: Some("BEGIN IMMEDIATE"),
+        enter_schema: None,
+        end: Some("COMMIT"),
+    };
 
     /// DEFERRED would read first and fail with `SQLITE_BUSY` when somebody else wrote meanwhile.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";

@@ -12,7 +12,7 @@ use crate::{
     connections::{Connections, Lease},
     dialect::mysql,
     error::ConnectError,
-    migrate::migrate,
+    migrate::prepare,
     replica::must_be_primary,
 };
 
@@ -86,7 +86,7 @@ impl Settings {
         if logs_statements != 0 {
             return Err(ConnectError::LogsStatements);
         }
-        migrate::<MySql>(connection, &self.names).await
+        prepare::<MySql>(connection, &self.names, self.migrations).await
     }
 
     fn over_mysql(self, pool: MySqlPool, shared: bool) -> Connections<MySql> {

@@ -12,7 +12,7 @@ use crate::{
     connections::{Connections, Lease},
     dialect::postgres,
     error::ConnectError,
-    migrate::migrate,
+    migrate::prepare,
     replica::must_be_primary,
 };
 
@@ -62,7 +62,7 @@ impl Settings {
         if encoding != "UTF8" {
             return Err(ConnectError::NotUnicode(encoding));
         }
-        migrate::<Postgres>(connection, &self.names).await
+        prepare::<Postgres>(connection, &self.names, self.migrations).await
     }
 
     fn over_postgres(self, pool: PgPool, shared: bool) -> Connections<Postgres> {

@@ -14,7 +14,7 @@ use crate::{
     connections::{Connections, Lease},
     dialect::sqlite,
     error::ConnectError,
-    migrate::migrate,
+    migrate::{Migrations, prepare},
 };
 
 impl Settings {
@@ -39,7 +39,7 @@ impl Settings {
     ) -> Result<Connections<Sqlite>, ConnectError> {
         let anchor = options.connect().await?;
         let pool = self.sqlite_pool(1).connect_with(options).await?;
-        migrate::<Sqlite>(&mut *pool.acquire().await?, &self.names).await?;
+        prepare::<Sqlite>(&mut *pool.acquire().await?, &self.names, self.migrations).await?;
         Ok(Connections {
             anchor: Some(Mutex::new(anchor)),
             ..self.over(pool, RevocationVisibility::ThisProcessOnly)
@@ -52,14 +52,17 @@ impl Settings {
         self,
         options: SqliteConnectOptions,
     ) -> Result<Connections<Sqlite>, ConnectError> {
-        make_private(options.get_filename())?;
+        match self.migrations {
+            Migrations::Apply => make_private(options.get_filename())?,
+            Migrations::Require => must_be_there(options.get_filename())?,
+        }
         let mut first = options
             .clone()
             .busy_timeout(OPENING_PATIENCE)
             .connect()
             .await?;
         write_ahead(&mut first).await?;
-        migrate::<Sqlite>(&mut first, &self.names).await?;
+        prepare::<Sqlite>(&mut first, &self.names, self.migrations).await?;
         let writer = self.sqlite_pool(1).connect_with(options.clone()).await?;
         let readers = self.sqlite_pool(self.connections).connect_with(options);
         let connections = Connections {
@@ -88,7 +91,7 @@ impl Settings {
                 return Err(ConnectError::NotDurable);
             }
         }
-        migrate::<Sqlite>(&mut connection, &self.names).await?;
+        prepare::<Sqlite>(&mut connection, &self.names, self.migrations).await?;
         connection.give_back();
         Ok(Connections {
             shared: true,
@@ -131,6 +134,17 @@ fn make_private(path: &Path) -> Result<(), ConnectError> {
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(ConnectError::File {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// A file that is made here would have no schema, and a wrong path would be found out later.
+fn must_be_there(path: &Path) -> Result<(), ConnectError> {
+    match fs::metadata(path) {
+        Ok(_) => Ok(()),
         Err(source) => Err(ConnectError::File {
             path: path.to_owned(),
             source,

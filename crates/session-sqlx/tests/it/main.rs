@@ -6,6 +6,7 @@ mod files;
 mod findings;
 mod following;
 mod listening;
+mod migrations;
 mod opening;
 mod pooler;
 mod proxy;
