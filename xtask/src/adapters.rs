@@ -12,6 +12,7 @@ const OTHERS: &[&str] = &[
     "session-sqlx",
     "session-redis",
     "session-testkit",
+    "sessionctl",
 ];
 
 const DECISIONS: &[&str] = &[
