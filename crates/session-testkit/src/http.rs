@@ -122,4 +122,4 @@ fn record(adapter: Arc<dyn Adapter>, case: &impl AsyncFn(&TestApp)) -> Transcrip
 }
 
 /// Long enough for a slow machine, short enough to say which case hangs.
-const CASE_TIMEOUT: Duration = Duration::from_mins(1);
+const CASE_TIMEOUT: Duration = Duration::from_mins(2);
