@@ -122,11 +122,22 @@ impl FeedReceiver {
     ///
     /// When it is `false`, the cursor is where it was: pages that were read go together with what
     /// was committed before the first of them, and the next attempt begins later.
+    ///
+    /// After a clock that was ahead has been set back, everything is read: some of what came before
+    /// the cursor was left out as expired.
     pub async fn catch_up(&self, cursor: &mut RevocationCursor) -> bool {
-        let mut next = cursor.clone();
+        let expiry = &self.blacklist.expiry;
+        let from_the_start = expiry.was_set_back().then(|| expiry.moment());
+        let mut next = match from_the_start {
+            Some(_) => RevocationCursor::default(),
+            None => cursor.clone(),
+        };
         let is_complete = self.read_to_the_end(&mut next).await;
         if is_complete {
             *cursor = next;
+            if let Some(moment) = from_the_start {
+                expiry.begin_at(moment);
+            }
         }
         is_complete
     }
@@ -249,7 +260,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        clock::SystemClock,
+        blacklist::Listed,
+        clock::{ManualClock, SystemClock, from_unix_ms},
         fixtures::{
             faulty_store::{Fault, FaultyStore},
             session_record,
@@ -294,5 +306,44 @@ mod tests {
         store.set(Fault::Wait(Arc::new(Semaphore::new(1))));
         assert!(!receiver.catch_up(&mut cursor).await);
         assert_eq!((blacklist.len(), &cursor.0[..]), (1_000, &[][..]));
+    }
+
+    /// B7: a set that was begun by a clock an hour ahead left out who seemed to have expired, and says
+    /// so from the moment at which the clock is set right until everything has been read again.
+    #[tokio::test]
+    async fn a_clock_that_was_ahead_at_first_makes_the_set_begin_anew() {
+        let store = FaultyStore::default();
+        let row = session_record("revoked");
+        let handles = SessionScope::Handles(vec![row.handle.clone()]);
+        let right_ms = row.access_expires_at_ms - 1;
+        let retention = Retention {
+            skew: Duration::from_secs(1),
+            at_least_until_ms: 0,
+        };
+        assert_eq!(store.create(&row).await.unwrap(), Created::Created);
+        assert_eq!(store.revoke(&handles, retention).await.unwrap().len(), 1);
+        let ahead = from_unix_ms(right_ms) + Duration::from_hours(1);
+        let clock = Arc::new(ManualClock::new(ahead));
+        let calls = StoreCalls::new(Arc::new(store.clone()), 1, Duration::from_secs(2));
+        let blacklist = Arc::new(Blacklist::new(10, clock.clone()));
+        let receiver = FeedReceiver::new(Arc::clone(&blacklist), calls);
+        let mut cursor = RevocationCursor::default();
+        let look_up = || blacklist.look_up(&row.handle, Duration::from_secs(5));
+        assert!(receiver.catch_up(&mut cursor).await);
+        receiver.complete_as_of(receiver.moment());
+        assert_eq!(look_up(), Listed::Absent);
+
+        clock.set_wall_clock(from_unix_ms(right_ms));
+        assert_eq!(look_up(), Listed::Unknown);
+        // What is heard meanwhile is not all there is.
+        receiver.complete_as_of(receiver.moment());
+        assert_eq!(look_up(), Listed::Unknown);
+        store.set(Fault::Unavailable);
+        assert!(!receiver.catch_up(&mut cursor).await);
+        assert_eq!(look_up(), Listed::Unknown);
+        store.set(Fault::None);
+        assert!(receiver.catch_up(&mut cursor).await);
+        assert_eq!(look_up(), Listed::Revoked);
+        assert!(blacklist.age().is_some());
     }
 }

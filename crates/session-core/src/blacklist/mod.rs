@@ -5,6 +5,7 @@
 //! last access token has expired.
 
 mod doubt;
+mod expiry;
 mod feed;
 mod waiters;
 
@@ -23,11 +24,12 @@ use aws_lc_rs::digest;
 use tokio::sync::Notify;
 
 use crate::{
-    clock::{Clock, duration_ms, unix_ms},
+    clock::{Clock, unix_ms},
     ids::SessionHandle,
     store::RevokedSession,
 };
 pub(crate) use doubt::Unsettled;
+use expiry::Expiry;
 pub use feed::{FeedMoment, FeedReceiver, Notifications, RevocationFeed};
 pub(crate) use feed::{InProcessFeed, StorePollingFeed};
 use waiters::Waiters;
@@ -49,15 +51,8 @@ pub(crate) struct Blacklist {
     doubts: AtomicU64,
     doubted: Notify,
     waiters: Waiters,
-    began: Began,
+    expiry: Expiry,
     clock: Arc<dyn Clock>,
-}
-
-/// When the set was made, on both clocks.
-#[derive(Debug, Clone, Copy)]
-struct Began {
-    monotonic: Duration,
-    wall_ms: i64,
 }
 
 /// How fresh the set is.
@@ -97,10 +92,7 @@ impl Blacklist {
             doubts: AtomicU64::new(0),
             doubted: Notify::new(),
             waiters: Waiters::default(),
-            began: Began {
-                monotonic: clock.monotonic(),
-                wall_ms: unix_ms(clock.now()),
-            },
+            expiry: Expiry::new(Arc::clone(&clock)),
             clock,
         }
     }
@@ -141,7 +133,8 @@ impl Blacklist {
         }
     }
 
-    /// How long ago the set was complete; `None` when no feed has spoken yet.
+    /// How long ago the set was complete; `None` when no feed has spoken yet, or not since a clock
+    /// was set back that had been ahead.
     pub(crate) fn age(&self) -> Option<Duration> {
         match *self
             .freshness
@@ -152,6 +145,9 @@ impl Blacklist {
             Freshness::Always => Some(Duration::ZERO),
             Freshness::AsOf { monotonic, wall_ms } => {
                 let by_monotonic = self.clock.monotonic().saturating_sub(monotonic);
+                if self.expiry.was_set_back() {
+                    return None;
+                }
                 let by_wall = unix_ms(self.clock.now()).saturating_sub(wall_ms);
                 let by_wall = Duration::from_millis(u64::try_from(by_wall).unwrap_or(0));
                 Some(by_monotonic.max(by_wall))
@@ -200,12 +196,9 @@ impl Blacklist {
         }
     }
 
-    /// The time that entries expire by: the wall clock, unless it has run ahead of the monotonic one.
-    /// Set forward and back again, it would otherwise have made the set forget for good.
+    /// The time that entries expire by.
     pub(crate) fn now_ms(&self) -> i64 {
-        let elapsed = self.clock.monotonic().saturating_sub(self.began.monotonic);
-        let by_monotonic = self.began.wall_ms.saturating_add(duration_ms(elapsed));
-        unix_ms(self.clock.now()).min(by_monotonic)
+        self.expiry.now_ms()
     }
 
     /// A registration that is woken when the session is revoked.
