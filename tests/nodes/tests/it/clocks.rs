@@ -55,6 +55,32 @@ async fn a_clock_that_jumps_breaks_no_promise() {
     fleet.assert_no_panic();
 }
 
+/// B7: a node that starts while its clock is wrong is not ready, and when the clock has been set right
+/// it knows of everybody who was revoked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_starts_with_a_wrong_clock_forgets_nobody() {
+    let database = Database::on(Server::Postgres);
+    let settings = quick(&database.url().await);
+    let clock = FalseClock::new();
+    let fleet = Fleet::start([settings.clone()]).await;
+    let history = History::default();
+    let device = log_in(fleet.at(0), "ann", &history).await;
+    assert_eq!(device.peer().end(fleet.at(0), &history).await, Reply::Done);
+    clock.show("+3600");
+    let wrong = Fleet::start([clock.shown_to(settings)]).await;
+    let has_heard = |health: &serde_json::Value| health["is_fresh"] == true;
+    wrong
+        .until(0, "the node has heard of all revocations", has_heard)
+        .await;
+    assert_eq!(wrong.node(0).health().await["is_ready"], false);
+    clock.show("+0");
+    wrong.until_well().await;
+    for check in [Check::Blacklist, Check::Database] {
+        let told = device.try_use(wrong.at(0), check, &history).await;
+        assert_eq!(told, Reply::Gone, "{check:?}");
+    }
+}
+
 /// What a node takes for the time.
 struct FalseClock {
     folder: TempDir,
