@@ -92,7 +92,8 @@ impl Campaign {
                 node = node.with(format!("--feed={}", line.url(feed.url())));
                 feed_lines.push(line);
             }
-            settings.push(node);
+            // A store that answers on a busy machine is not one that is away.
+            settings.push(node.with("--timeout-ms=5000"));
         }
         Self {
             name,
