@@ -11,6 +11,7 @@ use crate::{
     issued::Tokens,
     keys::SigningKey,
     payload::Payload,
+    store::SessionRecord,
     token::{self, RefreshToken, access::AccessClaims, refresh::RefreshSecret},
 };
 
@@ -69,6 +70,25 @@ pub(crate) fn access_expiry_s(
     // Whole seconds from the second of issue, so that `exp − iat` is the lifetime.
     let expires_at_s = issued_at_s.saturating_add(lifetime_ms.div_euclid(1_000).max(1));
     expires_at_s.min(session_expires_at_ms.div_euclid(1_000))
+}
+
+/// The expiry in milliseconds that the last rotation gave its access token, which a replay answers
+/// with too.
+///
+/// Never after what the rotation recorded, so that no token outlives its revocation record, nor
+/// after what this node would accept: another may be configured for longer lifetimes.
+pub(crate) fn replayed_access_expiry_ms(
+    config: &SessionConfig,
+    row: &SessionRecord,
+    secret: &RefreshSecret,
+    now_ms: i64,
+) -> i64 {
+    let issued = access_expiry_s(config, row.refreshed_at_ms, row.expires_at_ms, secret);
+    let longest_ms = now_ms.saturating_add(duration_ms(config.access_token_lifetime()));
+    issued
+        .saturating_mul(1_000)
+        .min(row.access_expires_at_ms)
+        .min(longest_ms)
 }
 
 /// When a session rotated at `now_ms` ends unless it is refreshed.

@@ -247,3 +247,6 @@ pub(crate) fn rotation(
 /// How many derivations one request may cost. Eight steps under the keys that the row names cost
 /// eight; more are tried only for rows that lost rotations, for thieves and in shadow mode.
 const WALK_BUDGET: u32 = 512;
+
+#[cfg(test)]
+mod model;

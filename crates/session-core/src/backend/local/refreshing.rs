@@ -8,7 +8,6 @@ use crate::{
         Delivery, Issued, SessionBackend as _, issue,
         refresh::{self, Replay, Successor, Verdict},
     },
-    clock::duration_ms,
     config::TheftDetection,
     error::{BackendError, ClientTokens, SessionError},
     ids::KeyId,
@@ -18,7 +17,7 @@ use crate::{
     telemetry::{self, RefreshOutcome},
     token::{
         RefreshToken,
-        refresh::{self as refresh_token, RefreshSecret, RefreshTokenParts},
+        refresh::{self as refresh_token, RefreshTokenParts},
     },
     verify::PresentedAntiCsrf,
 };
@@ -201,7 +200,8 @@ impl LocalBackend {
         let key = ring
             .refresh_key(&row.refresh_key)
             .ok_or_else(unauthorised)?;
-        let access_expires_at_ms = self.last_issued_expiry_ms(row, &replay.secret, now_ms);
+        let access_expires_at_ms =
+            issue::replayed_access_expiry_ms(&self.config, row, &replay.secret, now_ms);
         if access_expires_at_ms <= now_ms {
             let minting_key = self.minting_key(ring)?.id();
             return match refresh::advance(&parts, key, row, minting_key, now_ms) {
@@ -214,24 +214,6 @@ impl LocalBackend {
         let payload = stored_payload(&row)?;
         self.issue(ring, &row, &parts, &payload, now_ms, delivery)
             .map(Some)
-    }
-
-    /// The expiry that the last rotation gave its access token, which a replay answers with too.
-    /// Never after what the rotation recorded, so that no token outlives its revocation record, nor
-    /// after what this node would accept: another may be configured for longer lifetimes.
-    fn last_issued_expiry_ms(
-        &self,
-        row: &SessionRecord,
-        secret: &RefreshSecret,
-        now_ms: i64,
-    ) -> i64 {
-        let issued =
-            issue::access_expiry_s(&self.config, row.refreshed_at_ms, row.expires_at_ms, secret);
-        let longest_ms = now_ms.saturating_add(duration_ms(self.config.access_token_lifetime()));
-        issued
-            .saturating_mul(1_000)
-            .min(row.access_expires_at_ms)
-            .min(longest_ms)
     }
 
     async fn theft(
