@@ -52,7 +52,7 @@ pub enum Notifications {
 
 /// A moment on the service's clocks.
 #[derive(Debug, Clone, Copy)]
-pub struct FeedMoment(Freshness);
+pub struct FeedMoment(pub(super) Freshness);
 
 impl FeedReceiver {
     pub(crate) fn new(blacklist: Arc<Blacklist>, calls: StoreCalls) -> Self {

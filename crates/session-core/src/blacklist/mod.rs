@@ -287,4 +287,6 @@ fn key_of(handle: &SessionHandle) -> u128 {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;
