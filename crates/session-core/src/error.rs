@@ -1,6 +1,6 @@
 //! What the service says when it cannot say yes.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use crate::{
     claims::{ClaimError, ClaimFetchError},
@@ -179,10 +179,10 @@ pub enum BackendError {
 
     /// The blacklist has not heard from its feed for longer than allowed and the store does not
     /// answer either.
-    #[error("the blacklist is {age:?} old and the session store does not answer")]
+    #[error("the blacklist {} and the session store does not answer", in_words(*age))]
     BlacklistStale {
-        /// How old the blacklist is.
-        age: Duration,
+        /// How old the blacklist is; `None` when it has never been complete.
+        age: Option<Duration>,
         /// Why the store did not answer.
         #[source]
         store: Box<BackendError>,
@@ -212,4 +212,34 @@ pub enum BuildError {
     /// An at-rest secret cannot be used.
     #[error("an at-rest secret cannot be used")]
     AtRestSecret(#[from] InvalidAtRestSecret),
+}
+
+/// How old the blacklist is, after "the blacklist".
+pub(crate) fn in_words(age: Option<Duration>) -> Cow<'static, str> {
+    match age {
+        Some(age) => format!("is {age:?} old").into(),
+        None => "was never complete".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Design §7: a set that no feed has filled yet has no age, not that of the universe.
+    #[test]
+    fn a_blacklist_that_was_never_complete_has_no_age() {
+        let stale = |age| {
+            let store = Box::new(BackendError::Contended { attempts: 4 });
+            BackendError::BlacklistStale { age, store }.to_string()
+        };
+        assert_eq!(
+            stale(None),
+            "the blacklist was never complete and the session store does not answer"
+        );
+        assert_eq!(
+            stale(Some(Duration::from_secs(6))),
+            "the blacklist is 6s old and the session store does not answer"
+        );
+    }
 }

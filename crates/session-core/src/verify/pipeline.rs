@@ -8,7 +8,7 @@ use tracing::Instrument as _;
 use crate::{
     blacklist::Listed,
     claims::{self, ClaimValidator},
-    error::{BackendError, ClientTokens, SessionError},
+    error::{BackendError, ClientTokens, SessionError, in_words},
     http::TransferMethod,
     ids::SessionHandle,
     information::SessionInformation,
@@ -204,16 +204,17 @@ impl Sessions {
     ) -> Result<LookedUp, SessionError> {
         let now = self.clock().monotonic();
         // Taken before the look-up: the set may only become fresher in between.
-        let age = self.blacklist().age().unwrap_or(Duration::MAX);
+        let age = self.blacklist().age();
         match self.blacklist().look_up(handle, max_staleness) {
             Listed::Revoked => Err(SessionError::Unauthorised(ClientTokens::Clear)),
             Listed::Absent => Ok(LookedUp::Blacklist {
-                as_of: now.saturating_sub(age),
+                as_of: now.saturating_sub(age.unwrap_or(Duration::MAX)),
             }),
             Listed::Unknown => match self.look_up_database(handle).await {
                 Ok(_) => Ok(LookedUp::Database { at: now }),
                 Err(SessionError::Unavailable(store)) => {
-                    tracing::error!(?age, "neither the blacklist nor the store can be asked");
+                    let blacklist = in_words(age);
+                    tracing::error!(%blacklist, "neither the blacklist nor the store can be asked");
                     Err(SessionError::Unavailable(BackendError::BlacklistStale {
                         age,
                         store: Box::new(store),
