@@ -101,7 +101,7 @@ impl ListeningFeed {
             receiver.notifications(Notifications::Missing);
             failures = if hearing.give_up() { 0 } else { failures + 1 };
             tracing::warn!(%gap, "notifications of revocations do not arrive: the table is read");
-            sleep((FIRST_PAUSE * 2_u32.pow(failures.min(8))).min(LONGEST_PAUSE)).await;
+            sleep(pause(&gap, failures, getrandom::u32().unwrap_or(0))).await;
         }
     }
 
@@ -297,6 +297,18 @@ enum Gap {
     NoRandomness(#[from] getrandom::Error),
 }
 
+/// How long to wait before listening again. A server that is back is listened to within moments; a
+/// pooler, which answers and passes nothing on, is not asked as often. By chance up to half as long,
+/// so that nodes that lost one server do not all come back at once.
+fn pause(gap: &Gap, failures: u32, random: u32) -> Duration {
+    let longest = match gap {
+        Gap::Silence => LONGEST_PAUSE_AFTER_SILENCE,
+        _ => LONGEST_PAUSE,
+    };
+    let pause = (FIRST_PAUSE * 2_u32.pow(failures.min(8))).min(longest);
+    pause.mul_f64(1.0 - f64::from(random) / f64::from(u32::MAX) / 2.0)
+}
+
 /// A name that nobody else can speak to or answer for.
 fn unguessable(prefix: &str) -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
@@ -311,7 +323,8 @@ const BEAT_EVERY: Duration = Duration::from_secs(1);
 const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 const BREATH: Duration = Duration::from_millis(50);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1_500);
+const LONGEST_PAUSE_AFTER_SILENCE: Duration = Duration::from_secs(20);
 
 #[cfg(test)]
 mod tests {
@@ -355,6 +368,22 @@ mod tests {
         assert!(hearing.give_up());
         assert!(!hearing.rely());
         assert!(!hearing.give_up());
+    }
+
+    /// Design §7: a server that was down for long is listened to again soon after it is back, and not by
+    /// all nodes at once.
+    #[test]
+    fn a_server_that_is_back_is_not_left_waiting() {
+        for failures in 0..40 {
+            for random in [0, u32::MAX / 2, u32::MAX] {
+                let waited = pause(&Gap::Disconnected, failures, random);
+                assert!(waited <= Duration::from_millis(1_500), "{failures}");
+                assert!(waited >= FIRST_PAUSE / 2, "{failures}");
+            }
+        }
+        let of_a_pooler = pause(&Gap::Silence, 40, 0);
+        assert_eq!(of_a_pooler, Duration::from_secs(20));
+        assert_eq!(pause(&Gap::Disconnected, 40, u32::MAX), LONGEST_PAUSE / 2);
     }
 
     /// A nonce that was not sent, or has come back already, is no heartbeat.
