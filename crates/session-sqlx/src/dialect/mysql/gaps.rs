@@ -51,14 +51,20 @@ async fn next_page(
         None => return Err(StoreError::Corrupt("server").into()),
     };
     let mut place = Place::of(cursor).on(identity, newest);
-    place.forget(uptime_ms, longest_ms);
     let mut page = Page {
         revoked: Vec::new(),
         room: limit,
     };
     if let Some(values) = place.what_is_missing(page.room) {
         let rows = lease.ask(connections.names.fill(MISSING), &values).await?;
+        let asked_after = place.resume;
         place.fill(&page.take(&rows, now_ms)?);
+        let asked_up_to = if page.room > 0 {
+            u64::MAX
+        } else {
+            place.resume
+        };
+        place.forget(asked_after, asked_up_to, uptime_ms, longest_ms);
     }
     if page.room > 0 {
         let values = [place.last.into(), page.room.into()];
@@ -191,10 +197,14 @@ impl Place {
         }
     }
 
-    /// Gives up what has been missing for too long.
-    fn forget(&mut self, uptime_ms: u64, longest_ms: u64) {
-        self.gaps
-            .retain(|gap| uptime_ms.saturating_sub(gap.found_ms) <= longest_ms);
+    /// Gives up what had been missing for too long when it was asked for, in vain, between these
+    /// numbers. What has not been asked for since is kept however old it is: its transaction may have
+    /// been committed while nobody could ask.
+    fn forget(&mut self, asked_after: u64, asked_up_to: u64, uptime_ms: u64, longest_ms: u64) {
+        self.gaps.retain(|gap| {
+            let was_asked_for = gap.first > asked_after && gap.last <= asked_up_to;
+            !was_asked_for || uptime_ms.saturating_sub(gap.found_ms) <= longest_ms
+        });
     }
 
     /// A number was seen, greater than those before.
@@ -317,5 +327,7 @@ const MISSING: &str = concat!(
     " ORDER BY number LIMIT ?"
 );
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

@@ -39,11 +39,29 @@ fn a_gap_is_given_up_when_no_transaction_can_be_that_old() {
     let mut place = Place::default();
     place.reach(3, 100);
     place.reach(6, 200);
-    place.forget(1_150, 1_000);
+    place.forget(0, u64::MAX, 1_150, 1_000);
     assert_eq!(
         place.gaps.iter().map(|gap| gap.first).collect::<Vec<_>>(),
         [4]
     );
+}
+
+/// Nobody could ask for as long as a transaction may take, so what was missing then is asked for once
+/// more, and no part of it that a full page did not come to is given up.
+#[test]
+fn a_gap_that_was_not_asked_for_is_not_given_up() {
+    let mut place = Place::default();
+    place.reach(3, 100);
+    place.reach(6, 100);
+    place.forget(0, 2, 9_000, 1_000);
+    assert_eq!(
+        place.gaps.iter().map(|gap| gap.first).collect::<Vec<_>>(),
+        [4]
+    );
+    place.forget(4, u64::MAX, 9_000, 1_000);
+    assert_eq!(place.gaps.len(), 1);
+    place.forget(3, u64::MAX, 9_000, 1_000);
+    assert!(place.gaps.is_empty());
 }
 
 /// A follower's memory is bounded, and no gap is lost for it.
@@ -109,7 +127,7 @@ fn the_pages_of_a_list_full_of_gaps_come_to_an_end() {
 fn joined_gaps_are_given_up_like_any_other() {
     let (longest_ms, mut place) = (600_000, Place::default());
     for second in 1..=2_000 {
-        place.forget(second * 1_000, longest_ms);
+        place.forget(0, u64::MAX, second * 1_000, longest_ms);
         place.reach(second * 2, second * 1_000);
         place.join_gaps(longest_ms);
         assert!(place.gaps.len() <= MOST_GAPS);
