@@ -327,6 +327,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(1_500);
 const LONGEST_PAUSE_AFTER_SILENCE: Duration = Duration::from_secs(20);
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
