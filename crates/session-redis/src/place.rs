@@ -117,3 +117,6 @@ impl FromRedisValue for Answer {
         })
     }
 }
+
+#[cfg(test)]
+mod model;
