@@ -18,7 +18,7 @@ use std::{borrow::Cow, fmt};
 /// .with_remedy("set it to on");
 /// assert_eq!(
 ///     finding.to_string(),
-///     "fsync is off: a crash may lose revocations that were acknowledged; set it to on"
+///     "fsync = off: a crash may lose revocations that were acknowledged; set it to on"
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.subject)?;
         if let Some(value) = &self.value {
-            write!(f, " is {value}")?;
+            write!(f, " = {value}")?;
         }
         write!(f, ": {}", self.consequence)?;
         if let Some(remedy) = &self.remedy {

@@ -53,7 +53,7 @@ pub(crate) struct PlaceArguments {
 
     /// How long one operation of the database may take.
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10,
-          value_parser = clap::value_parser!(u64).range(1..=600))]
+          value_parser = clap::value_parser!(u64).range(1..=60))]
     pub(crate) timeout: u64,
 
     /// An at-rest secret and the file that holds it; the first one encrypts, the others only

@@ -29,7 +29,10 @@ impl Place {
             (Some(url), _) if has_password(url) => return Err(Failure::PasswordInArguments),
             (Some(url), _) => url.clone(),
             (None, Some(file)) => address_in(file)?,
-            (None, None) => env::var(VARIABLE).map_err(|_| Failure::NoDatabase)?,
+            (None, None) => env::var(VARIABLE)
+                .ok()
+                .filter(|url| !url.is_empty())
+                .ok_or(Failure::NoDatabase)?,
         };
         Ok(Self {
             url,

@@ -251,11 +251,11 @@ fn about_the_keys(keys: &[StoredKey]) -> Vec<Finding> {
     let unreadable = count(|key| key.state() == KeyState::Unreadable).map(|number| {
         Finding::new(
             Severity::Notice,
-            "keys that cannot be read here",
-            "a node with the secrets that are configured here would not start",
+            "unreadable keys",
+            "a node that has no other at-rest secrets than were given here would not start",
         )
         .with_value(number)
-        .with_remedy("configure the at-rest secrets that they are encrypted under")
+        .with_remedy("give the at-rest secrets that they are encrypted under")
     });
     in_the_clear.into_iter().chain(unreadable).collect()
 }

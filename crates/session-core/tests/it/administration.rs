@@ -265,7 +265,7 @@ async fn no_key_is_made_without_the_secret_of_the_others() {
         assert_eq!(key.sealed_under(), Some("2026"));
     }
     let found = stranger.findings().await.unwrap();
-    assert_eq!(subjects(&found), ["notice keys that cannot be read here"]);
+    assert_eq!(subjects(&found), ["notice unreadable keys"]);
     let owner = operator(&node, secrets("2026", &[]));
     assert!(owner.findings().await.unwrap().is_empty());
 }

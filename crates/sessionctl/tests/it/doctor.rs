@@ -34,7 +34,7 @@ async fn a_file_that_others_can_read_is_found() {
     assert_eq!(said(&verdict), ["warning file permissions 644"]);
     let in_words = place.run(&["doctor"]).await.text;
     assert!(
-        in_words.starts_with("warning  file permissions is 644: "),
+        in_words.starts_with("warning  file permissions = 644: "),
         "{in_words}"
     );
 }

@@ -67,6 +67,7 @@ fn a_mistake_has_its_own_code() {
         (vec!["show", ""], "must not be empty"),
         (vec!["migrate", "--after", "1"], "--print"),
         (vec!["destroy"], "destroy"),
+        (vec!["keys", "--timeout", "61"], "1..=60"),
         (vec!["keys", "--encryption-secret", "name"], "NAME=FILE"),
     ] {
         let mut command = tool(&arguments);
