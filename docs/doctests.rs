@@ -24,6 +24,7 @@ pages! {
     choosing_a_store: include_str!("src/choosing-a-store.md"),
     revocation: include_str!("src/revocation.md"),
     operations: include_str!("src/operations.md"),
+    sessionctl: include_str!("src/sessionctl.md"),
     configuration: include_str!("src/configuration.md"),
     http_contract: include_str!("src/http-contract.md"),
     security: include_str!("src/security.md"),
