@@ -16,7 +16,7 @@ async fn a_killed_node_on_sqlite_loses_nothing_acknowledged() {
     kill(Ground::file()).await;
 }
 
-/// L1, H7, H12, G10: so it is on PostgreSQL, which is killed as often.
+/// L1, H12, G10: so it is on PostgreSQL, which is killed as often.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_node_or_postgres_loses_nothing_acknowledged() {
     kill(Ground::server(Kind::Postgres)).await;
