@@ -1,7 +1,9 @@
-//! One node: an axum application with every check, on a store that an address names. It listens on a
-//! port of its own, prints where, and ends when its input does, so that nothing outlives a test.
+//! One node: an axum application with every check, on the store that `SESSION_STORE` names, and with
+//! the Redis beside it that `SESSION_FEED` names: addresses hold passwords, and every process may
+//! read another's arguments. It listens on a port of its own, prints where, and ends when its input
+//! does, so that nothing outlives a test.
 
-use std::{error::Error, io, time::Duration};
+use std::{env, error::Error, io, time::Duration};
 
 use axum::{
     Json, Router,
@@ -21,12 +23,6 @@ use tokio::{io::AsyncReadExt as _, net::TcpListener, runtime::Handle};
 
 #[derive(clap::Parser)]
 struct Arguments {
-    /// Where sessions are kept
-    #[arg(long, value_name = "URL")]
-    store: String,
-    /// A Redis server beside it, over which nodes tell one another of revocations
-    #[arg(long, value_name = "URL")]
-    feed: Option<String>,
     /// What the feed's channels begin with, or the names of a store on Redis
     #[arg(long, default_value = "session")]
     prefix: String,
@@ -80,21 +76,22 @@ async fn service(arguments: Arguments) -> Result<Sessions, Box<dyn Error>> {
             .timeout(timeout)
             .poll_every(poll_every)
     };
-    if arguments.store.starts_with("redis") {
-        let store = RedisStore::connect_with(on_redis(arguments.store)).await?;
+    let address = env::var("SESSION_STORE")?;
+    if address.starts_with("redis") {
+        let store = RedisStore::connect_with(on_redis(address)).await?;
         return Ok(builder.store(store).build().await?);
     }
-    let options = session_sqlx::ConnectOptions::new(arguments.store)
+    let options = session_sqlx::ConnectOptions::new(address)
         .timeout(timeout)
         .poll_every(poll_every)
         .connections(arguments.connections);
     let store = SqlxStore::connect_with(options).await?;
-    let builder = match arguments.feed {
-        Some(url) => {
+    let builder = match env::var("SESSION_FEED") {
+        Ok(url) => {
             let feed = RedisFeed::new(on_redis(url))?;
             builder.store(feed.announcing(store)).feed(feed)
         }
-        None => builder.store(store),
+        Err(_) => builder.store(store),
     };
     Ok(builder.build().await?)
 }

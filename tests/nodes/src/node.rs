@@ -27,9 +27,16 @@ impl Settings {
     pub fn new(store: &str) -> Self {
         Self {
             program: crate::node_program(),
-            arguments: vec![format!("--store={store}")],
+            arguments: Vec::new(),
             environment: Vec::new(),
         }
+        .variable("SESSION_STORE", store)
+    }
+
+    /// With a Redis at this address beside the store, over which nodes tell one another of
+    /// revocations.
+    pub fn feed(self, feed: &str) -> Self {
+        self.variable("SESSION_FEED", feed)
     }
 
     /// With an argument of `node --help`.

@@ -89,7 +89,7 @@ impl Campaign {
             };
             if let Some(feed) = &feed {
                 let line = Proxy::before(feed.url()).await;
-                node = node.with(format!("--feed={}", line.url(feed.url())));
+                node = node.feed(&line.url(feed.url()));
                 feed_lines.push(line);
             }
             // A store that answers on a busy machine is not one that is away.

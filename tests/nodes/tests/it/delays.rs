@@ -28,7 +28,7 @@ async fn every_node_hears_of_a_revocation_from_postgres() {
 async fn every_node_hears_of_a_revocation_from_redis_beside_mariadb() {
     let database = Database::on(Server::MySql);
     let settings = seldom(Settings::new(&database.url().await))
-        .with(format!("--feed={}", redis_address()))
+        .feed(&redis_address())
         .with(format!("--prefix={}", unused_name()));
     let fleet = Fleet::start([settings.clone(), settings.clone(), settings]).await;
     // What is told before all listen is heard of by asking.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use databases::{Database, Server, redis_address, unused_name};
 use history::{Check, History, Promise, Reply};
-use nodes::{Device, Fleet, Place, until};
-use redis::{Client, Cmd, FromRedisValue};
+use nodes::{Device, Fleet, PATIENCE, Place, until};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue};
 use servers::{Kind, OwnServer};
 
 use crate::ground::{log_in, quick};
@@ -16,7 +16,7 @@ use crate::ground::{log_in, quick};
 async fn a_forgetful_feed_loses_no_revocation() {
     let database = Database::on(Server::MySql);
     let mut feed = OwnServer::start(Kind::Redis).unwrap();
-    let settings = quick(&database.url().await).with(format!("--feed={}", feed.url()));
+    let settings = quick(&database.url().await).feed(feed.url());
     let fleet = Fleet::start([settings.clone(), settings]).await;
     let history = History::default();
     for trouble in [
@@ -49,7 +49,7 @@ async fn nothing_said_on_the_channel_brings_a_session_back() {
     let database = Database::on(Server::MySql);
     let prefix = unused_name();
     let settings = quick(&database.url().await)
-        .with(format!("--feed={}", redis_address()))
+        .feed(&redis_address())
         .with(format!("--prefix={prefix}"));
     let fleet = Fleet::start([settings.clone(), settings]).await;
     let history = History::default();
@@ -193,7 +193,9 @@ async fn assert_not_let_through(device: &Device, at: Place, since: Duration, his
 /// The answer of a command, given as its words.
 async fn run<T: FromRedisValue>(url: &str, words: &str) -> T {
     let client = Client::open(url).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let patient = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+    let connection = client.get_multiplexed_async_connection_with_config(&patient);
+    let mut connection = connection.await.unwrap();
     let mut command = Cmd::new();
     for word in words.split(' ') {
         command.arg(word);
