@@ -143,6 +143,17 @@ identifier! {
     KeyId, limit = 64, valid = |text| text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+identifier! {
+    /// Names one run of a node: 1 to 64 visible ASCII characters. A node that starts again has
+    /// another one.
+    NodeId, limit = 64, valid = |text| text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+identifier! {
+    /// What an operator calls a node: 1 to 128 bytes of UTF-8 without control characters.
+    NodeName, limit = 128, valid = |text| !text.chars().any(char::is_control)
+}
+
 impl TenantId {
     /// The tenant of applications that know only one.
     pub const DEFAULT: &'static str = "public";
@@ -178,5 +189,6 @@ mod tests {
         );
         assert_eq!(TenantId::try_from("a_b"), Err(InvalidId::Character));
         assert_eq!(KeyId::try_from("d 1"), Err(InvalidId::Character));
+        assert_eq!(NodeName::try_from("a\nb"), Err(InvalidId::Character));
     }
 }

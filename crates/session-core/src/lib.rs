@@ -107,7 +107,7 @@ mod fixtures;
 pub use async_trait::async_trait;
 pub use config::{AppInfo, SessionConfig};
 pub use error::{BackendError, BuildError, ClientTokens, SessionError};
-pub use ids::{InvalidId, KeyId, SessionHandle, TenantId, UserId};
+pub use ids::{InvalidId, KeyId, NodeId, NodeName, SessionHandle, TenantId, UserId};
 pub use information::{NewSession, SessionInformation};
 pub use issued::{IssuedSession, Tokens};
 pub use memory::MemoryStore;

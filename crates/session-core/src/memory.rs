@@ -1,22 +1,27 @@
 //! `MemoryStore`: sessions and keys in this process's memory, the reference for every other store.
 
+mod nodes;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 
 use crate::{
+    clock::{Clock, SystemClock},
     finding::Finding,
-    ids::{KeyId, SessionHandle},
+    ids::{KeyId, NodeId, SessionHandle},
     store::{
-        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
-        RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
-        SessionStore, StoreError, Updated,
+        Created, KeyInserted, KeyRecord, NodeRecord, Purged, Retention, RevocationCursor,
+        RevocationPage, RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord,
+        SessionScope, SessionStore, StoreError, Updated,
     },
 };
+use nodes::Nodes;
 
 /// Keeps sessions and keys in memory, for tests and trials.
 ///
@@ -35,19 +40,36 @@ use crate::{
 /// assert_eq!(store.get(&SessionHandle::try_from("nobody")?).await?, None);
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Default)]
-pub struct MemoryStore(Arc<Mutex<Tables>>);
+#[derive(Clone)]
+pub struct MemoryStore {
+    tables: Arc<Mutex<Tables>>,
+    clock: Arc<dyn Clock>,
+}
 
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
-        Self::default()
+        Self::with_clock(Arc::new(SystemClock))
+    }
+
+    /// An empty store whose nodes' leases run by this clock.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            tables: Arc::default(),
+            clock,
+        }
     }
 
     /// The tables stay consistent even if a thread panicked while holding the lock: every change is
     /// made by calls that cannot fail half-way.
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -225,10 +247,33 @@ impl SessionStore for MemoryStore {
 
     async fn purge_expired(&self, now_ms: i64, limit: u32) -> Result<Purged, StoreError> {
         let mut tables = self.tables();
+        tables.nodes.purge(&*self.clock);
         Ok(Purged {
             sessions: tables.purge_sessions(now_ms, at_most(limit)),
             revocations: tables.purge_revocations(now_ms, at_most(limit)),
         })
+    }
+
+    async fn attend(&self, node: &NodeRecord, lease: Duration) -> Result<(), StoreError> {
+        self.tables().nodes.attend(node, lease, &*self.clock);
+        Ok(())
+    }
+
+    async fn leave(&self, node: &NodeId) -> Result<(), StoreError> {
+        self.tables().nodes.leave(node);
+        Ok(())
+    }
+
+    async fn attending(&self) -> Result<Vec<NodeRecord>, StoreError> {
+        Ok(self.tables().nodes.attending(&*self.clock))
+    }
+
+    async fn barrier(&self) -> Result<u64, StoreError> {
+        Ok(self.tables().nodes.barrier())
+    }
+
+    async fn raise_barrier(&self) -> Result<u64, StoreError> {
+        Ok(self.tables().nodes.raise_barrier(&*self.clock))
     }
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {
@@ -256,6 +301,7 @@ struct Tables {
     /// Numbers are never used twice, also after a purge, or a cursor would skip a revocation.
     last_revocation: u64,
     keys: HashMap<KeyId, KeyRecord>,
+    nodes: Nodes,
 }
 
 impl Tables {

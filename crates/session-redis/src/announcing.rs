@@ -1,16 +1,16 @@
 //! `Announcing`: a store whose revocations are told after they were committed.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use session_core::{
-    KeyId, SessionHandle,
+    KeyId, NodeId, SessionHandle,
     blacklist::RevocationFeed,
     finding::Finding,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
-        RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
-        SessionStore, StoreError, Updated,
+        Created, KeyInserted, KeyRecord, NodeRecord, Purged, Retention, RevocationCursor,
+        RevocationPage, RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord,
+        SessionScope, SessionStore, StoreError, Updated,
     },
 };
 
@@ -110,6 +110,26 @@ impl<S: SessionStore> SessionStore for Announcing<S> {
 
     async fn purge_expired(&self, now_ms: i64, limit: u32) -> Result<Purged, StoreError> {
         self.store.purge_expired(now_ms, limit).await
+    }
+
+    async fn attend(&self, node: &NodeRecord, lease: Duration) -> Result<(), StoreError> {
+        self.store.attend(node, lease).await
+    }
+
+    async fn leave(&self, node: &NodeId) -> Result<(), StoreError> {
+        self.store.leave(node).await
+    }
+
+    async fn attending(&self) -> Result<Vec<NodeRecord>, StoreError> {
+        self.store.attending().await
+    }
+
+    async fn barrier(&self) -> Result<u64, StoreError> {
+        self.store.barrier().await
+    }
+
+    async fn raise_barrier(&self) -> Result<u64, StoreError> {
+        self.store.raise_barrier().await
     }
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {

@@ -1,8 +1,8 @@
 //! Rows as the server keeps them: texts and bytes, in the order that the scripts name.
 
 use session_core::{
-    KeyId, SessionHandle, TenantId, UserId,
-    store::{KeyPurpose, KeyRecord, Rotations, SessionRecord, StoreError},
+    KeyId, NodeId, NodeName, SessionHandle, TenantId, UserId,
+    store::{KeyPurpose, KeyRecord, NodeRecord, Rotations, SessionRecord, StoreError},
 };
 use zeroize::Zeroizing;
 
@@ -113,6 +113,16 @@ pub(crate) fn key_of(row: Row) -> Result<KeyRecord, StoreError> {
         created_at_ms: time_of(&created_at)?,
         material: Zeroizing::new(material),
         sealed_under,
+    })
+}
+
+pub(crate) fn node_of(row: Row) -> Result<NodeRecord, StoreError> {
+    let corrupt = || StoreError::Corrupt("node");
+    let [id, name, acknowledged]: [Vec<u8>; 3] = row.try_into().map_err(|_| corrupt())?;
+    Ok(NodeRecord {
+        id: NodeId::try_from(text_of(id)?).map_err(|_| corrupt())?,
+        name: NodeName::try_from(text_of(name)?).map_err(|_| corrupt())?,
+        acknowledged: number_of(&acknowledged)?,
     })
 }
 

@@ -18,6 +18,11 @@ pub(crate) struct Scripts {
     pub(crate) reseal_key: Script,
     pub(crate) remove_key: Script,
     pub(crate) purge_expired: Script,
+    pub(crate) attend: Script,
+    pub(crate) leave: Script,
+    pub(crate) attending: Script,
+    pub(crate) barrier: Script,
+    pub(crate) raise_barrier: Script,
     pub(crate) clock: Script,
 }
 
@@ -37,6 +42,11 @@ impl Scripts {
             reseal_key: script(include_str!("scripts/reseal_key.lua")),
             remove_key: script(include_str!("scripts/remove_key.lua")),
             purge_expired: script(include_str!("scripts/purge_expired.lua")),
+            attend: script(include_str!("scripts/attend.lua")),
+            leave: script(include_str!("scripts/leave.lua")),
+            attending: script(include_str!("scripts/attending.lua")),
+            barrier: script(include_str!("scripts/barrier.lua")),
+            raise_barrier: script(include_str!("scripts/raise_barrier.lua")),
             clock: script(include_str!("scripts/clock.lua")),
         }
     }

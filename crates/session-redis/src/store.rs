@@ -5,12 +5,12 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use redis::{FromRedisValue, RedisError, Script, ToRedisArgs, aio::ConnectionManager};
 use session_core::{
-    KeyId, SessionHandle,
+    KeyId, NodeId, SessionHandle,
     finding::Finding,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
-        RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
-        SessionStore, StoreError, Updated,
+        Created, KeyInserted, KeyRecord, NodeRecord, Purged, Retention, RevocationCursor,
+        RevocationPage, RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord,
+        SessionScope, SessionStore, StoreError, Updated,
     },
 };
 use tokio::time::timeout;
@@ -22,7 +22,7 @@ use crate::{
     memory::Memory,
     options::ConnectOptions,
     place::{Answer, Place},
-    row::{Row, handle_of, key_of, session_of, session_to_fields, time_of, time_to_text},
+    row::{Row, handle_of, key_of, node_of, session_of, session_to_fields, time_of, time_to_text},
     scripts::Scripts,
 };
 
@@ -284,6 +284,38 @@ impl SessionStore for RedisStore {
             sessions,
             revocations,
         })
+    }
+
+    async fn attend(&self, node: &NodeRecord, lease: Duration) -> Result<(), StoreError> {
+        let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
+        let arguments = (
+            node.id.as_str(),
+            node.name.as_str(),
+            format!("{:020}", node.acknowledged),
+            lease_ms,
+        );
+        self.ask::<String>(&self.0.scripts.attend, arguments)
+            .await?;
+        Ok(())
+    }
+
+    async fn leave(&self, node: &NodeId) -> Result<(), StoreError> {
+        self.ask::<String>(&self.0.scripts.leave, node.as_str())
+            .await?;
+        Ok(())
+    }
+
+    async fn attending(&self) -> Result<Vec<NodeRecord>, StoreError> {
+        let rows: Vec<Row> = self.ask(&self.0.scripts.attending, NOTHING).await?;
+        rows.into_iter().map(node_of).collect()
+    }
+
+    async fn barrier(&self) -> Result<u64, StoreError> {
+        self.ask(&self.0.scripts.barrier, NOTHING).await
+    }
+
+    async fn raise_barrier(&self) -> Result<u64, StoreError> {
+        self.ask(&self.0.scripts.raise_barrier, NOTHING).await
     }
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {

@@ -204,6 +204,18 @@ pub(crate) struct Statements {
     pub(crate) list: ByScope,
     /// nothing
     pub(crate) load_keys: &'static str,
+    /// id, name, acknowledged, lease in milliseconds
+    pub(crate) attend: &'static str,
+    /// id
+    pub(crate) leave: &'static str,
+    /// nothing
+    pub(crate) attending: &'static str,
+    /// nothing
+    pub(crate) barrier: &'static str,
+    /// nothing
+    pub(crate) raise_barrier: &'static str,
+    /// nothing; deletes nodes whose lease is over
+    pub(crate) purge_nodes: &'static str,
     /// nothing; lets no other transaction past itself, where writers do not take turns anyway
     pub(crate) lock_keys: Option<&'static str>,
     /// id, purpose, algorithm, creation time, material, at-rest name, purpose, unless newer than

@@ -1,17 +1,19 @@
 //! Every operation once, whatever the database.
 
+use std::time::Duration;
+
 use session_core::{
-    KeyId, SessionHandle, async_trait,
+    KeyId, NodeId, SessionHandle, async_trait,
     finding::Finding,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
-        RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
-        SessionStore, StoreError, Updated,
+        Created, KeyInserted, KeyRecord, NodeRecord, Purged, Retention, RevocationCursor,
+        RevocationPage, RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord,
+        SessionScope, SessionStore, StoreError, Updated,
     },
 };
 
 use crate::{
-    connections::{Bound, Connections},
+    connections::{Bound, Connections, Lease},
     dialect::{Dialect, Value},
     revoking::{bound, handles_of},
     row,
@@ -203,10 +205,61 @@ impl<D: Dialect> SessionStore for Connections<D> {
     async fn purge_expired(&self, now_ms: i64, limit: u32) -> Result<Purged, StoreError> {
         let values = [now_ms.into(), limit.into()];
         let purge = async |sql| self.write(&[(sql, values.as_slice())]).await;
+        self.write(&[(D::STATEMENTS.purge_nodes, &[])]).await?;
         Ok(Purged {
             sessions: purge(D::STATEMENTS.purge_sessions).await?,
             revocations: purge(D::STATEMENTS.purge_revocations).await?,
         })
+    }
+
+    async fn attend(&self, node: &NodeRecord, lease: Duration) -> Result<(), StoreError> {
+        let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+        let values = [
+            node.id.as_str().into(),
+            node.name.as_str().into(),
+            node.acknowledged.into(),
+            lease_ms.into(),
+        ];
+        self.write(&[(D::STATEMENTS.attend, &values)]).await?;
+        Ok(())
+    }
+
+    async fn leave(&self, node: &NodeId) -> Result<(), StoreError> {
+        self.write(&[(D::STATEMENTS.leave, &[node.as_str().into()])])
+            .await?;
+        Ok(())
+    }
+
+    async fn attending(&self) -> Result<Vec<NodeRecord>, StoreError> {
+        let rows = self.read(D::STATEMENTS.attending, &[]).await?;
+        rows.iter().map(row::node::<D>).collect()
+    }
+
+    async fn barrier(&self) -> Result<u64, StoreError> {
+        let rows = self.read(D::STATEMENTS.barrier, &[]).await?;
+        rows.first()
+            .map_or(Ok(0), |row| row::place::<D>(row, "number"))
+    }
+
+    async fn raise_barrier(&self) -> Result<u64, StoreError> {
+        let rows = self
+            .patiently(|| async {
+                let mut lease = Lease::of(&self.writer).await?;
+                let raised = async {
+                    let mut transaction = self.begin(&mut lease).await?;
+                    let raise = self.names.fill(D::STATEMENTS.raise_barrier);
+                    D::execute(&mut transaction, raise, &[]).await?;
+                    let barrier = self.names.fill(D::STATEMENTS.barrier);
+                    let rows = D::fetch(&mut transaction, barrier, &[]).await?;
+                    self.commit(transaction).await?;
+                    Ok(rows)
+                }
+                .await;
+                lease.finished(raised)
+            })
+            .await?;
+        let row = rows.first().ok_or(StoreError::Corrupt("barrier"))?;
+        row::place::<D>(row, "number")
     }
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {

@@ -2,7 +2,9 @@
 
 use session_core::{
     InvalidId,
-    store::{KeyPurpose, KeyRecord, RevokedSession, Rotations, SessionRecord, StoreError},
+    store::{
+        KeyPurpose, KeyRecord, NodeRecord, RevokedSession, Rotations, SessionRecord, StoreError,
+    },
 };
 use zeroize::Zeroizing;
 
@@ -50,6 +52,15 @@ pub(crate) fn revoked<D: Dialect>(row: &D::Row) -> Result<RevokedSession, StoreE
     Ok(RevokedSession {
         handle: row.id("handle")?,
         expires_at_ms: row.number("expires_at_ms")?,
+    })
+}
+
+pub(crate) fn node<D: Dialect>(row: &D::Row) -> Result<NodeRecord, StoreError> {
+    let row = Columns::<D>(row, "node");
+    Ok(NodeRecord {
+        id: row.id("id")?,
+        name: row.id("name")?,
+        acknowledged: row.number("acknowledged")?.cast_unsigned(),
     })
 }
 

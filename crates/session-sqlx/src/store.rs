@@ -1,15 +1,15 @@
 //! `SqlxStore`: one type, whichever database is behind it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use session_core::{
-    KeyId, SessionHandle, async_trait,
+    KeyId, NodeId, SessionHandle, async_trait,
     blacklist::RevocationFeed,
     finding::Finding,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
-        RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
-        SessionStore, StoreError, Updated,
+        Created, KeyInserted, KeyRecord, NodeRecord, Purged, Retention, RevocationCursor,
+        RevocationPage, RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord,
+        SessionScope, SessionStore, StoreError, Updated,
     },
 };
 use sqlx::Transaction;
@@ -283,6 +283,26 @@ impl SessionStore for SqlxStore {
 
     async fn purge_expired(&self, now_ms: i64, limit: u32) -> Result<Purged, StoreError> {
         self.engine().purge_expired(now_ms, limit).await
+    }
+
+    async fn attend(&self, node: &NodeRecord, lease: Duration) -> Result<(), StoreError> {
+        self.engine().attend(node, lease).await
+    }
+
+    async fn leave(&self, node: &NodeId) -> Result<(), StoreError> {
+        self.engine().leave(node).await
+    }
+
+    async fn attending(&self) -> Result<Vec<NodeRecord>, StoreError> {
+        self.engine().attending().await
+    }
+
+    async fn barrier(&self) -> Result<u64, StoreError> {
+        self.engine().barrier().await
+    }
+
+    async fn raise_barrier(&self) -> Result<u64, StoreError> {
+        self.engine().raise_barrier().await
     }
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {

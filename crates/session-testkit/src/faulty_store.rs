@@ -1,16 +1,16 @@
 //! `FaultyStore`: a store around another one that fails, hangs, panics or loses its answers on
 //! request, and counts its calls.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use session_core::{
-    KeyId, SessionHandle, async_trait,
+    KeyId, NodeId, SessionHandle, async_trait,
     blacklist::RevocationFeed,
     finding::Finding,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
-        RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
-        SessionStore, StoreError, Updated,
+        Created, KeyInserted, KeyRecord, NodeRecord, Purged, Retention, RevocationCursor,
+        RevocationPage, RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord,
+        SessionScope, SessionStore, StoreError, Updated,
     },
 };
 use tokio::sync::watch;
@@ -62,13 +62,18 @@ pub enum Operation {
     ResealKey,
     RemoveKey,
     PurgeExpired,
+    Attend,
+    Leave,
+    Attending,
+    Barrier,
+    RaiseBarrier,
     ClockMs,
     Findings,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::Create,
         Self::Get,
         Self::Rotate,
@@ -82,6 +87,11 @@ impl Operation {
         Self::ResealKey,
         Self::RemoveKey,
         Self::PurgeExpired,
+        Self::Attend,
+        Self::Leave,
+        Self::Attending,
+        Self::Barrier,
+        Self::RaiseBarrier,
         Self::ClockMs,
         Self::Findings,
     ];
@@ -295,6 +305,29 @@ impl SessionStore for FaultyStore {
     async fn purge_expired(&self, now_ms: i64, limit: u32) -> Result<Purged, StoreError> {
         let call = self.0.store.purge_expired(now_ms, limit);
         self.pass(Operation::PurgeExpired, call).await
+    }
+
+    async fn attend(&self, node: &NodeRecord, lease: Duration) -> Result<(), StoreError> {
+        self.pass(Operation::Attend, self.0.store.attend(node, lease))
+            .await
+    }
+
+    async fn leave(&self, node: &NodeId) -> Result<(), StoreError> {
+        self.pass(Operation::Leave, self.0.store.leave(node)).await
+    }
+
+    async fn attending(&self) -> Result<Vec<NodeRecord>, StoreError> {
+        self.pass(Operation::Attending, self.0.store.attending())
+            .await
+    }
+
+    async fn barrier(&self) -> Result<u64, StoreError> {
+        self.pass(Operation::Barrier, self.0.store.barrier()).await
+    }
+
+    async fn raise_barrier(&self) -> Result<u64, StoreError> {
+        self.pass(Operation::RaiseBarrier, self.0.store.raise_barrier())
+            .await
     }
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {

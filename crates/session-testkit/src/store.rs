@@ -13,6 +13,7 @@ pub mod feed;
 pub mod ids;
 pub mod keys;
 pub mod list;
+pub mod nodes;
 pub mod purge;
 pub mod records;
 pub mod revocation;

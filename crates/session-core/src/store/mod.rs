@@ -11,6 +11,7 @@
 
 mod error;
 mod keys;
+mod nodes;
 mod record;
 mod revocations;
 mod rotations;
@@ -19,6 +20,7 @@ mod session_store;
 
 pub use error::StoreError;
 pub use keys::{KeyInserted, KeyPurpose, KeyRecord};
+pub use nodes::NodeRecord;
 pub use record::{Created, SessionRecord, Updated};
 pub use revocations::{
     Retention, RevocationCursor, RevocationPage, RevocationVisibility, RevokedSession,

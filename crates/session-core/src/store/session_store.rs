@@ -1,18 +1,18 @@
 //! `SessionStore`: the trait that a database implements.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
 use super::{
-    Created, KeyInserted, KeyRecord, Retention, RevocationCursor, RevocationPage,
+    Created, KeyInserted, KeyRecord, NodeRecord, Retention, RevocationCursor, RevocationPage,
     RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
     StoreError, Updated,
 };
 use crate::{
     blacklist::RevocationFeed,
     finding::Finding,
-    ids::{KeyId, SessionHandle},
+    ids::{KeyId, NodeId, SessionHandle},
 };
 
 /// Where sessions and keys live.
@@ -155,14 +155,53 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`]; the key may then be gone or not.
     async fn remove_key(&self, id: &KeyId) -> Result<Updated, StoreError>;
 
-    /// Deletes sessions and revocations that had expired at `now_ms`, at most `limit` of each. The
-    /// condition is part of the deleting statement, so a session that is refreshed meanwhile
-    /// stays.
+    /// Deletes sessions and revocations that had expired at `now_ms`, at most `limit` of each, and
+    /// nodes whose lease is over. The condition is part of the deleting statement, so a session that
+    /// is refreshed meanwhile stays.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     async fn purge_expired(&self, now_ms: i64, limit: u32) -> Result<Purged, StoreError>;
+
+    /// Puts a node into the registry or renews its lease, which ends when `lease` has passed from
+    /// now, on the store's clock. Of several calls for one node the greatest acknowledgement stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; the node may then be in the registry or not.
+    async fn attend(&self, node: &NodeRecord, lease: Duration) -> Result<(), StoreError>;
+
+    /// Takes a node out of the registry. One that is not in it is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; the node may then be in the registry or not.
+    async fn leave(&self, node: &NodeId) -> Result<(), StoreError>;
+
+    /// The nodes whose lease is not over, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn attending(&self) -> Result<Vec<NodeRecord>, StoreError>;
+
+    /// The barrier's last value, 0 before it was first raised. Whoever reads a value finds every
+    /// revocation that was acknowledged before it was raised.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn barrier(&self) -> Result<u64, StoreError>;
+
+    /// Raises the barrier and returns its new value, which no other call gets. It is greater than
+    /// the one before and no less than the Unix milliseconds on the store's clock, so that a
+    /// database that lost its last values gives none of them out again. Durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; the barrier may then have been raised or not.
+    async fn raise_barrier(&self) -> Result<u64, StoreError>;
 
     /// The store's own wall clock in Unix milliseconds, for measuring how far ours is off; `None`
     /// when it has none but ours.

@@ -10,13 +10,13 @@ use std::{
 };
 
 use session_core::{
-    KeyId, MemoryStore, SessionHandle, async_trait,
+    KeyId, MemoryStore, NodeId, SessionHandle, async_trait,
     blacklist::RevocationFeed,
     finding::Finding,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
-        RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
-        SessionStore, StoreError, Updated,
+        Created, KeyInserted, KeyRecord, NodeRecord, Purged, Retention, RevocationCursor,
+        RevocationPage, RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord,
+        SessionScope, SessionStore, StoreError, Updated,
     },
 };
 use tokio::sync::Semaphore;
@@ -37,12 +37,17 @@ pub(crate) enum Op {
     ResealKey,
     RemoveKey,
     Purge,
+    Attend,
+    Leave,
+    Attending,
+    Barrier,
+    RaiseBarrier,
     Clock,
     Findings,
 }
 
 impl Op {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Create,
         Self::Get,
         Self::Rotate,
@@ -56,6 +61,11 @@ impl Op {
         Self::ResealKey,
         Self::RemoveKey,
         Self::Purge,
+        Self::Attend,
+        Self::Leave,
+        Self::Attending,
+        Self::Barrier,
+        Self::RaiseBarrier,
         Self::Clock,
         Self::Findings,
     ];
@@ -363,6 +373,26 @@ impl SessionStore for FaultyStore {
     async fn purge_expired(&self, now_ms: i64, limit: u32) -> Result<Purged, StoreError> {
         self.run(Op::Purge, self.inner.purge_expired(now_ms, limit))
             .await
+    }
+
+    async fn attend(&self, node: &NodeRecord, lease: Duration) -> Result<(), StoreError> {
+        self.run(Op::Attend, self.inner.attend(node, lease)).await
+    }
+
+    async fn leave(&self, node: &NodeId) -> Result<(), StoreError> {
+        self.run(Op::Leave, self.inner.leave(node)).await
+    }
+
+    async fn attending(&self) -> Result<Vec<NodeRecord>, StoreError> {
+        self.run(Op::Attending, self.inner.attending()).await
+    }
+
+    async fn barrier(&self) -> Result<u64, StoreError> {
+        self.run(Op::Barrier, self.inner.barrier()).await
+    }
+
+    async fn raise_barrier(&self) -> Result<u64, StoreError> {
+        self.run(Op::RaiseBarrier, self.inner.raise_barrier()).await
     }
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {

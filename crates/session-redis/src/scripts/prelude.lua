@@ -15,6 +15,8 @@ local FIELDS = {
 }
 
 local EXPIRING, REVOKED = p .. 'expiring', p .. 'revoked'
+local NODES, ACKNOWLEDGED, LEASES = p .. 'nodes', p .. 'acknowledged', p .. 'leases'
+local BARRIER = p .. 'barrier'
 local REVOCATIONS, FORGETTING = p .. 'revocations', p .. 'forgetting'
 
 local function session(handle) return p .. 's:' .. handle end
@@ -39,6 +41,19 @@ local function forget(handle, user, tenant, created_at, expires_at)
   redis.call('ZREM', sessions_of(user), created_at .. handle)
   redis.call('ZREM', sessions_in(tenant), created_at .. handle)
   redis.call('ZREM', EXPIRING, expires_at .. handle)
+end
+
+-- Takes a node out of the registry.
+local function forget_node(id)
+  redis.call('HDEL', NODES, id)
+  redis.call('HDEL', ACKNOWLEDGED, id)
+  redis.call('ZREM', LEASES, id)
+end
+
+-- Unix milliseconds, which a number holds exactly.
+local function now_ms()
+  local now = redis.call('TIME')
+  return tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
 end
 
 -- Who this server's memory is: made when it is first asked, and gone when the memory is.

@@ -15,4 +15,6 @@ for _, entry in ipairs(forgotten) do
   redis.call('HDEL', REVOKED, handle)
   redis.call('ZREM', FORGETTING, entry)
 end
+local over = string.format('%.0f', now_ms())
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', over)) do forget_node(id) end
 return { #expired, #forgotten }

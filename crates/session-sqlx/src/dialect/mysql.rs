@@ -15,6 +15,13 @@ use crate::{connections::Connections, replica::Replicated};
 mod findings;
 mod gaps;
 
+/// Unix milliseconds on the server's clock, without the hour that a local time has twice a year.
+macro_rules! clock_ms {
+    () => {
+        "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000"
+    };
+}
+
 /// Locks the rows, as MySQL has no statement that deletes and says what; the ones that follow go
 /// by the handles that this one returns.
 macro_rules! revoke_where {
@@ -111,6 +118,29 @@ impl Dialect for MySql {
             key_columns!(),
             " FROM session_keys ORDER BY created_at_ms DESC, id"
         ),
+        attend: concat!(
+            "INSERT INTO session_nodes (id, name, acknowledged, lease_ends_at_ms) \
+             VALUES (?, ?, ?, ",
+            clock_ms!(),
+            " + ?) ON DUPLICATE KEY UPDATE name = VALUES(name), \
+             acknowledged = GREATEST(acknowledged, VALUES(acknowledged)), \
+             lease_ends_at_ms = VALUES(lease_ends_at_ms)"
+        ),
+        leave: "DELETE FROM session_nodes WHERE id = ?",
+        attending: concat!(
+            "SELECT id, name, acknowledged FROM session_nodes WHERE lease_ends_at_ms > ",
+            clock_ms!()
+        ),
+        barrier: "SELECT number FROM session_barrier WHERE id = 1",
+        raise_barrier: concat!(
+            "INSERT INTO session_barrier (id, number) VALUES (1, ",
+            clock_ms!(),
+            ") ON DUPLICATE KEY UPDATE number = GREATEST(number + 1, VALUES(number))"
+        ),
+        purge_nodes: concat!(
+            "DELETE FROM session_nodes WHERE lease_ends_at_ms <= ",
+            clock_ms!()
+        ),
         lock_keys: Some("SELECT version FROM session_schema FOR UPDATE"),
         insert_key: "INSERT INTO session_keys (id, purpose, algorithm, created_at_ms, material, \
                      sealed_under) SELECT ?, ?, ?, ?, ?, ? FROM DUAL WHERE NOT EXISTS \
@@ -120,7 +150,7 @@ impl Dialect for MySql {
         remove_key: "DELETE FROM session_keys WHERE id = ?",
         purge_sessions: "DELETE FROM session_sessions WHERE expires_at_ms <= ? LIMIT ?",
         purge_revocations: "DELETE FROM session_revocations WHERE expires_at_ms <= ? LIMIT ?",
-        clock: Some("SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000 AS SIGNED) AS clock_ms"),
+        clock: Some(concat!("SELECT ", clock_ms!(), " AS clock_ms")),
         find_schema: "SELECT 1 FROM information_schema.tables \
                       WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?",
         lock_schema: Some(
@@ -135,8 +165,10 @@ impl Dialect for MySql {
         record_schema: "INSERT INTO session_schema (version) VALUES (?)",
     };
 
-    const MIGRATIONS: &'static [&'static str] =
-        &[include_str!("../../migrations/mysql/0001_sessions.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("../../migrations/mysql/0001_sessions.sql"),
+        include_str!("../../migrations/mysql/0002_nodes.sql"),
+    ];
 
     /// Every change of a table commits by itself.
     const SCRIPT: Script = Script {

@@ -28,6 +28,13 @@ macro_rules! channel {
     };
 }
 
+/// Unix milliseconds on the server's clock.
+macro_rules! clock_ms {
+    () => {
+        "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+    };
+}
+
 /// Deletes, records and tells in one statement, which sees each row once: what is deleted is
 /// recorded and, when it is committed, told. What is too long for a notification is told as "read
 /// the table". The rows are locked in one order, whatever the scope, so that two who end the same
@@ -134,6 +141,30 @@ impl Dialect for Postgres {
             key_columns!(),
             " FROM session_keys ORDER BY created_at_ms DESC, id"
         ),
+        attend: concat!(
+            "INSERT INTO session_nodes AS known (id, name, acknowledged, lease_ends_at_ms) \
+             VALUES ($1, $2, $3, ",
+            clock_ms!(),
+            " + $4) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
+             acknowledged = GREATEST(known.acknowledged, excluded.acknowledged), \
+             lease_ends_at_ms = excluded.lease_ends_at_ms"
+        ),
+        leave: "DELETE FROM session_nodes WHERE id = $1",
+        attending: concat!(
+            "SELECT id, name, acknowledged FROM session_nodes WHERE lease_ends_at_ms > ",
+            clock_ms!()
+        ),
+        barrier: "SELECT number FROM session_barrier WHERE id = 1",
+        raise_barrier: concat!(
+            "INSERT INTO session_barrier AS known (id, number) VALUES (1, ",
+            clock_ms!(),
+            ") ON CONFLICT (id) DO UPDATE \
+             SET number = GREATEST(known.number + 1, excluded.number)"
+        ),
+        purge_nodes: concat!(
+            "DELETE FROM session_nodes WHERE lease_ends_at_ms <= ",
+            clock_ms!()
+        ),
         lock_keys: Some("SELECT version FROM session_schema FOR UPDATE"),
         insert_key: "INSERT INTO session_keys (id, purpose, algorithm, created_at_ms, material, \
                      sealed_under) SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS \
@@ -146,7 +177,7 @@ impl Dialect for Postgres {
         purge_revocations: "DELETE FROM session_revocations WHERE expires_at_ms <= $1 AND number \
                             IN (SELECT number FROM session_revocations \
                             WHERE expires_at_ms <= $1 LIMIT $2)",
-        clock: Some("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS clock_ms"),
+        clock: Some(concat!("SELECT ", clock_ms!(), " AS clock_ms")),
         find_schema: "SELECT 1 FROM pg_tables \
                       WHERE schemaname = COALESCE($1, current_schema()) AND tablename = $2",
         lock_schema: Some(
@@ -160,8 +191,10 @@ impl Dialect for Postgres {
         record_schema: "INSERT INTO session_schema (version) VALUES ($1)",
     };
 
-    const MIGRATIONS: &'static [&'static str] =
-        &[include_str!("../../migrations/postgres/0001_sessions.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("../../migrations/postgres/0001_sessions.sql"),
+        include_str!("../../migrations/postgres/0002_nodes.sql"),
+    ];
 
     const SCRIPT: Script = Script {
         begin: Some("BEGIN"),

@@ -19,6 +19,13 @@ use crate::{connections::Connections, row};
 
 mod findings;
 
+/// Unix milliseconds on this machine's clock.
+macro_rules! clock_ms {
+    () => {
+        "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+    };
+}
+
 macro_rules! revoke_where {
     ($scope:literal) => {
         concat!(
@@ -92,6 +99,29 @@ impl Dialect for Sqlite {
             key_columns!(),
             " FROM session_keys ORDER BY created_at_ms DESC, id"
         ),
+        attend: concat!(
+            "INSERT INTO session_nodes (id, name, acknowledged, lease_ends_at_ms) \
+             VALUES (?, ?, ?, ",
+            clock_ms!(),
+            " + ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
+             acknowledged = max(acknowledged, excluded.acknowledged), \
+             lease_ends_at_ms = excluded.lease_ends_at_ms"
+        ),
+        leave: "DELETE FROM session_nodes WHERE id = ?",
+        attending: concat!(
+            "SELECT id, name, acknowledged FROM session_nodes WHERE lease_ends_at_ms > ",
+            clock_ms!()
+        ),
+        barrier: "SELECT number FROM session_barrier WHERE id = 1",
+        raise_barrier: concat!(
+            "INSERT INTO session_barrier (id, number) VALUES (1, ",
+            clock_ms!(),
+            ") ON CONFLICT (id) DO UPDATE SET number = max(number + 1, excluded.number)"
+        ),
+        purge_nodes: concat!(
+            "DELETE FROM session_nodes WHERE lease_ends_at_ms <= ",
+            clock_ms!()
+        ),
         lock_keys: None,
         insert_key: "INSERT INTO session_keys (id, purpose, algorithm, created_at_ms, material, \
                      sealed_under) SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS \
@@ -116,8 +146,10 @@ impl Dialect for Sqlite {
         record_schema: "INSERT INTO session_schema (version) VALUES (?)",
     };
 
-    const MIGRATIONS: &'static [&'static str] =
-        &[include_str!("../../migrations/sqlite/0001_sessions.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("../../migrations/sqlite/0001_sessions.sql"),
+        include_str!("../../migrations/sqlite/0002_nodes.sql"),
+    ];
 
     const SCRIPT: Script = Script {
         begin: Some("BEGIN IMMEDIATE"),

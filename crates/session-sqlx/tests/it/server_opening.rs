@@ -37,9 +37,11 @@ async fn first_starts_share_a_new_database() {
         .await;
         let inserted = outcomes.iter().filter(|one| **one == KeyInserted::Inserted);
         assert_eq!(inserted.count(), 1);
-        let rows = "SELECT count(*) FROM session_schema WHERE version = 1";
-        assert_eq!(database.ask(rows).await, 1);
-        assert_eq!(database.ask("SELECT count(*) FROM session_schema").await, 1);
+        for version in 1..=2 {
+            let rows = format!("SELECT count(*) FROM session_schema WHERE version = {version}");
+            assert_eq!(database.ask(&rows).await, 1);
+        }
+        assert_eq!(database.ask("SELECT count(*) FROM session_schema").await, 2);
     }
 }
 

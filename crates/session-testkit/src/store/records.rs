@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use session_core::{
-    KeyId, SessionHandle, TenantId, UserId,
+    KeyId, NodeId, NodeName, SessionHandle, TenantId, UserId,
     store::{
-        KeyPurpose, KeyRecord, Retention, RevocationCursor, RevokedSession, Rotation,
+        KeyPurpose, KeyRecord, NodeRecord, Retention, RevocationCursor, RevokedSession, Rotation,
         RotationEntry, Rotations, SessionRecord, SessionScope, SessionStore,
     },
 };
@@ -120,6 +120,15 @@ pub fn key(id: &str, created_at_ms: i64) -> KeyRecord {
         created_at_ms,
         material: (0..=255).collect::<Vec<u8>>().into(),
         sealed_under: Some("primary".to_owned()),
+    }
+}
+
+/// A node that has acknowledged nothing.
+pub fn node(name: &str) -> NodeRecord {
+    NodeRecord {
+        id: NodeId::try_from(name.replace(' ', "-")).unwrap(),
+        name: NodeName::try_from(name).unwrap(),
+        acknowledged: 0,
     }
 }
 

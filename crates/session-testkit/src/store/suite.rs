@@ -67,6 +67,14 @@ macro_rules! store_suite {
                 a_bulk_revocation_appears_at_once
                 the_way_of_hearing_is_usable
             }
+            nodes {
+                a_node_attends_until_it_leaves
+                a_lease_ends_by_itself_and_a_renewal_extends_it
+                an_acknowledgement_is_not_taken_back
+                of_racing_raisers_each_gets_a_barrier_of_its_own
+                a_barrier_is_later_than_those_that_were_lost
+                a_node_that_is_gone_is_purged
+            }
             keys {
                 a_key_is_read_back_byte_for_byte
                 keys_come_newest_first

@@ -7,13 +7,13 @@ use std::{
 };
 
 use session_core::{
-    KeyId, SessionHandle, UserId, async_trait,
+    KeyId, NodeId, SessionHandle, UserId, async_trait,
     finding::Finding,
     memory::MemoryStore,
     store::{
-        Created, KeyInserted, KeyRecord, Purged, Retention, RevocationCursor, RevocationPage,
-        RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord, SessionScope,
-        SessionStore, StoreError, Updated,
+        Created, KeyInserted, KeyRecord, NodeRecord, Purged, Retention, RevocationCursor,
+        RevocationPage, RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord,
+        SessionScope, SessionStore, StoreError, Updated,
     },
 };
 use session_testkit::store::{self, TestDatabase};
@@ -73,6 +73,18 @@ caught! {
     /// D7.
     a_key_that_is_looked_for_before_it_is_made_is_caught:
         KeyLookedForFirst by keys::a_hundred_first_starts_make_one_key;
+    /// Design §7.
+    a_node_that_never_leaves_is_caught:
+        LeavingIgnored by nodes::a_node_attends_until_it_leaves;
+    /// Design §7.
+    an_acknowledgement_that_is_overwritten_is_caught:
+        AcknowledgementReplaced by nodes::an_acknowledgement_is_not_taken_back;
+    /// Design §7.
+    a_barrier_that_is_read_and_then_raised_is_caught:
+        BarrierReadFirst by nodes::of_racing_raisers_each_gets_a_barrier_of_its_own;
+    /// Design §7.
+    a_barrier_that_counts_from_one_is_caught:
+        BarrierCounted by nodes::a_barrier_is_later_than_those_that_were_lost;
     /// H16.
     a_purge_of_everything_at_once_is_caught:
         LimitIgnored by purge::a_purge_goes_in_batches;
@@ -94,6 +106,10 @@ enum Fault {
     RowBelieved,
     CursorIgnored,
     KeyLookedForFirst,
+    LeavingIgnored,
+    AcknowledgementReplaced,
+    BarrierReadFirst,
+    BarrierCounted,
     LimitIgnored,
     PurgeDecidesFirst,
 }
@@ -285,6 +301,40 @@ impl SessionStore for Wrong {
             return self.store.purge_expired(i64::MAX, limit).await;
         }
         self.store.purge_expired(now_ms, limit).await
+    }
+
+    async fn attend(&self, node: &NodeRecord, lease: Duration) -> Result<(), StoreError> {
+        if self.has(Fault::AcknowledgementReplaced) {
+            self.store.leave(&node.id).await?;
+        }
+        self.store.attend(node, lease).await
+    }
+
+    async fn leave(&self, node: &NodeId) -> Result<(), StoreError> {
+        if self.has(Fault::LeavingIgnored) {
+            return Ok(());
+        }
+        self.store.leave(node).await
+    }
+
+    async fn attending(&self) -> Result<Vec<NodeRecord>, StoreError> {
+        self.store.attending().await
+    }
+
+    async fn barrier(&self) -> Result<u64, StoreError> {
+        self.store.barrier().await
+    }
+
+    async fn raise_barrier(&self) -> Result<u64, StoreError> {
+        if self.has(Fault::BarrierReadFirst) {
+            let last = self.store.barrier().await?;
+            task::yield_now().await;
+            return self.store.raise_barrier().await.map(|_| last + 1);
+        }
+        if self.has(Fault::BarrierCounted) {
+            return Ok(1);
+        }
+        self.store.raise_barrier().await
     }
 
     async fn clock_ms(&self) -> Result<Option<i64>, StoreError> {

@@ -1,0 +1,2 @@
+on_a_primary()
+return redis.call('GET', BARRIER) or '0'

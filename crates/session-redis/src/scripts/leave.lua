@@ -1,0 +1,4 @@
+-- ARGV: id.
+on_a_primary()
+forget_node(ARGV[2])
+return 'gone'
