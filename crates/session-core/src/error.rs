@@ -212,6 +212,10 @@ pub enum BuildError {
     /// An at-rest secret cannot be used.
     #[error("an at-rest secret cannot be used")]
     AtRestSecret(#[from] InvalidAtRestSecret),
+
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    Randomness(#[from] NoRandomness),
 }
 
 /// How old the blacklist is, after "the blacklist".

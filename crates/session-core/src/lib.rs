@@ -76,6 +76,7 @@ pub mod blacklist;
 pub mod keys;
 pub mod observer;
 pub mod payload;
+pub mod receipts;
 pub mod token;
 
 pub mod memory;

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use super::Moment;
 use crate::clock::{Clock, duration_ms, unix_ms};
 
 /// What entries expire by: the wall clock, unless it has run ahead of the monotonic one. Set forward
@@ -17,13 +18,6 @@ pub(super) struct Expiry {
     began: Duration,
     /// What the wall clock showed when the set was begun, as far as is known.
     began_ms: AtomicI64,
-}
-
-/// A moment on both clocks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    monotonic: Duration,
-    wall_ms: i64,
 }
 
 impl Expiry {
@@ -36,22 +30,13 @@ impl Expiry {
     }
 
     pub(super) fn now_ms(&self) -> i64 {
-        let now = self.moment();
-        now.wall_ms.min(self.by_monotonic_ms(now))
+        self.wall_ms().min(self.by_monotonic_ms())
     }
 
     /// Whether the wall clock was ahead when the set was begun, and has been set back since. What had
     /// expired by it may have been left out and is still needed.
     pub(super) fn was_set_back(&self) -> bool {
-        let now = self.moment();
-        now.wall_ms.saturating_add(NO_STEP_MS) < self.by_monotonic_ms(now)
-    }
-
-    pub(super) fn moment(&self) -> Moment {
-        Moment {
-            monotonic: self.clock.monotonic(),
-            wall_ms: unix_ms(self.clock.now()),
-        }
+        self.wall_ms().saturating_add(NO_STEP_MS) < self.by_monotonic_ms()
     }
 
     /// Nothing is left out any more that was needed at `moment`.
@@ -61,11 +46,15 @@ impl Expiry {
         self.began_ms.fetch_min(began_ms, Ordering::AcqRel);
     }
 
-    fn by_monotonic_ms(&self, now: Moment) -> i64 {
-        let elapsed = duration_ms(now.monotonic.saturating_sub(self.began));
+    fn wall_ms(&self) -> i64 {
+        unix_ms(self.clock.now())
+    }
+
+    fn by_monotonic_ms(&self) -> i64 {
+        let elapsed = self.clock.monotonic().saturating_sub(self.began);
         self.began_ms
             .load(Ordering::Acquire)
-            .saturating_add(elapsed)
+            .saturating_add(duration_ms(elapsed))
     }
 }
 

@@ -9,9 +9,8 @@ use std::{
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::{Blacklist, Freshness};
+use super::{Blacklist, Freshness, Moment};
 use crate::{
-    clock::unix_ms,
     config::defaults::{ACCESS_TOKEN_LIFETIME_RANGE, REVOCATION_SKEW_RANGE},
     store::{RevocationCursor, RevokedSession},
     store_calls::StoreCalls,
@@ -52,7 +51,7 @@ pub enum Notifications {
 
 /// A moment on the service's clocks.
 #[derive(Debug, Clone, Copy)]
-pub struct FeedMoment(pub(super) Freshness);
+pub struct FeedMoment(pub(super) Moment);
 
 impl FeedReceiver {
     pub(crate) fn new(blacklist: Arc<Blacklist>, calls: StoreCalls) -> Self {
@@ -100,11 +99,7 @@ impl FeedReceiver {
     /// The present moment: to be taken *before* asking, so that an answer is never said to be
     /// fresher than the question.
     pub fn moment(&self) -> FeedMoment {
-        let clock = &self.blacklist.clock;
-        FeedMoment(Freshness::AsOf {
-            monotonic: clock.monotonic(),
-            wall_ms: unix_ms(clock.now()),
-        })
+        FeedMoment(self.blacklist.moment())
     }
 
     /// Everything that was acknowledged before `moment` has been told.
@@ -113,7 +108,7 @@ impl FeedReceiver {
     /// nothing else.
     pub fn complete_as_of(&self, moment: FeedMoment) {
         if self.vouches {
-            self.blacklist.set_fresh(moment.0);
+            self.blacklist.set_fresh(Freshness::AsOf(moment.0));
         }
     }
 
@@ -127,7 +122,7 @@ impl FeedReceiver {
     /// the cursor was left out as expired.
     pub async fn catch_up(&self, cursor: &mut RevocationCursor) -> bool {
         let expiry = &self.blacklist.expiry;
-        let from_the_start = expiry.was_set_back().then(|| expiry.moment());
+        let from_the_start = expiry.was_set_back().then(|| self.blacklist.moment());
         let mut next = match from_the_start {
             Some(_) => RevocationCursor::default(),
             None => cursor.clone(),
@@ -170,6 +165,16 @@ impl FeedReceiver {
                     return false;
                 }
             }
+        }
+    }
+
+    /// Completes when somebody waits for the set to be complete as of now: a feed that can find out
+    /// sooner than it would by itself does so. Never completes for a feed beside the store's own.
+    pub async fn wanted(&self) {
+        if self.vouches {
+            self.blacklist.wanted().await;
+        } else {
+            std::future::pending::<()>().await;
         }
     }
 
@@ -245,6 +250,7 @@ impl RevocationFeed for StorePollingFeed {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
+                () = receiver.wanted() => {}
                 () = tokio::time::sleep(self.every) => {}
             }
         }

@@ -4,9 +4,11 @@
 //! repeats and several feeds at once do no harm. Nothing can take a session out of it before its
 //! last access token has expired.
 
+mod attendance;
 mod doubt;
 mod expiry;
 mod feed;
+mod moment;
 mod waiters;
 
 use std::{
@@ -23,15 +25,14 @@ use std::{
 use aws_lc_rs::digest;
 use tokio::sync::Notify;
 
-use crate::{
-    clock::{Clock, unix_ms},
-    ids::SessionHandle,
-    store::RevokedSession,
-};
+use crate::{clock::Clock, ids::SessionHandle, store::RevokedSession};
+use attendance::Attendance;
+pub(crate) use attendance::LeaseTerms;
 pub(crate) use doubt::Unsettled;
 use expiry::Expiry;
 pub use feed::{FeedMoment, FeedReceiver, Notifications, RevocationFeed};
 pub(crate) use feed::{InProcessFeed, StorePollingFeed};
+pub(crate) use moment::Moment;
 use waiters::Waiters;
 pub(crate) use waiters::Waiting;
 
@@ -50,6 +51,8 @@ pub(crate) struct Blacklist {
     /// Counted while `freshness` is locked.
     doubts: AtomicU64,
     doubted: Notify,
+    attendance: Attendance,
+    moments: AtomicU64,
     waiters: Waiters,
     expiry: Expiry,
     clock: Arc<dyn Clock>,
@@ -62,9 +65,8 @@ enum Freshness {
     Never,
     /// Nobody else can revoke, so what is here is all there is.
     Always,
-    /// Everything acknowledged before this moment is here. On both clocks, because a machine that
-    /// was suspended stops the monotonic one and an operator may set the other back.
-    AsOf { monotonic: Duration, wall_ms: i64 },
+    /// Everything acknowledged before this moment is here.
+    AsOf(Moment),
 }
 
 /// What the set says about a session.
@@ -91,6 +93,8 @@ impl Blacklist {
             notifications: Mutex::default(),
             doubts: AtomicU64::new(0),
             doubted: Notify::new(),
+            attendance: Attendance::default(),
+            moments: AtomicU64::new(0),
             waiters: Waiters::default(),
             expiry: Expiry::new(Arc::clone(&clock)),
             clock,
@@ -116,6 +120,7 @@ impl Blacklist {
                 self.insert(key, session.expires_at_ms);
             }
             self.waiters.wake(key);
+            self.attendance.has_heard();
         }
     }
 
@@ -143,16 +148,14 @@ impl Blacklist {
         {
             Freshness::Never => None,
             Freshness::Always => Some(Duration::ZERO),
-            Freshness::AsOf { monotonic, wall_ms } => {
-                let by_monotonic = self.clock.monotonic().saturating_sub(monotonic);
-                if self.expiry.was_set_back() {
-                    return None;
-                }
-                let by_wall = unix_ms(self.clock.now()).saturating_sub(wall_ms);
-                let by_wall = Duration::from_millis(u64::try_from(by_wall).unwrap_or(0));
-                Some(by_monotonic.max(by_wall))
-            }
+            Freshness::AsOf(_) if self.expiry.was_set_back() => None,
+            Freshness::AsOf(moment) => Some(moment.age(&*self.clock)),
         }
+    }
+
+    /// The present moment.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment::now(&*self.clock, self.moments.fetch_add(1, Ordering::AcqRel))
     }
 
     /// Whether the store's own notifications arrive.
@@ -226,20 +229,22 @@ impl Blacklist {
     }
 
     fn set_fresh(&self, freshness: Freshness) {
+        if let Freshness::AsOf(moment) = freshness
+            && !self.attendance.covers(moment)
+        {
+            return;
+        }
         let mut current = self
             .freshness
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         match (*current, freshness) {
             (Freshness::Always, _) => {}
-            (
-                Freshness::AsOf {
-                    monotonic: known, ..
-                },
-                Freshness::AsOf { monotonic, .. },
-            ) if monotonic < known => {}
+            (Freshness::AsOf(known), Freshness::AsOf(moment)) if moment.is_before(known) => {}
             _ => *current = freshness,
         }
+        drop(current);
+        self.attendance.has_freshened();
     }
 
     /// A revocation of ours may have been committed although its answer did not arrive, so what is

@@ -299,6 +299,14 @@ impl SessionConfigBuilder {
         self
     }
 
+    /// What this node is called where it is missing from a
+    /// [confirmation](crate::receipts::Confirmation): by default the machine's name and the
+    /// process's number; 1 to 128 bytes without control characters, and nothing secret.
+    pub fn node_name(mut self, name: impl Into<String>) -> Self {
+        self.settings.node_name = Some(name.into());
+        self
+    }
+
     /// How long a call to the store may take: 2 s by default, from 10 ms to 60 s.
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.settings.store_timeout = timeout;

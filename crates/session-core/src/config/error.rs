@@ -4,6 +4,7 @@ use super::{
     cookies::InvalidCookieName,
     normalise::{InvalidDomain, InvalidPath},
 };
+use crate::ids::InvalidId;
 
 /// Why [`SessionConfigBuilder::build`](super::SessionConfigBuilder::build) refuses a configuration.
 ///
@@ -158,6 +159,10 @@ pub enum ConfigError {
         /// How many it needs.
         least: usize,
     },
+
+    /// The name of a node is stored for others to read.
+    #[error("`node_name` is not acceptable")]
+    NodeName(#[source] InvalidId),
 
     /// A secret's name is stored beside every key, so it is short and printable.
     #[error("the name of an encryption secret, {name:?}, is not 1 to {limit} of a-z A-Z 0-9 . _ -")]

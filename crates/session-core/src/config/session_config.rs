@@ -9,7 +9,7 @@ use super::{
     EncryptionSecret, NormalisedAppInfo, RsaKeySize, SameSite, SessionConfigBuilder,
     TheftDetection, TokenTransfer, contradictions, settings::Settings,
 };
-use crate::store::Retention;
+use crate::{ids::NodeName, store::Retention};
 
 /// The settings in force: what the application set, and what follows from it.
 ///
@@ -29,6 +29,7 @@ use crate::store::Retention;
 pub struct SessionConfig {
     app: NormalisedAppInfo,
     cookies: CookieSettings,
+    node_name: Option<NodeName>,
     settings: Settings,
 }
 
@@ -42,7 +43,9 @@ impl SessionConfig {
         let app = app.normalised()?;
         contradictions::judge(&settings)?;
         let cookies = CookieSettings::new(&app, &settings)?;
+        let node_name = settings.node_name.as_deref().map(NodeName::try_from);
         Ok(Self {
+            node_name: node_name.transpose().map_err(ConfigError::NodeName)?,
             app,
             cookies,
             settings,
@@ -177,6 +180,11 @@ impl SessionConfig {
     /// How many revoked sessions the blacklist remembers.
     pub fn blacklist_capacity(&self) -> usize {
         self.settings.blacklist_capacity
+    }
+
+    /// What this node is called, where the application says so.
+    pub fn node_name(&self) -> Option<NodeName> {
+        self.node_name.clone()
     }
 
     /// How long a call to the store may take.

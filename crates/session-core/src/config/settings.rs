@@ -159,6 +159,7 @@ pub(super) struct Settings {
     pub(super) max_staleness: Duration,
     pub(super) blacklist_capacity: usize,
 
+    pub(super) node_name: Option<String>,
     pub(super) store_timeout: Duration,
     pub(super) max_concurrent_store_calls: usize,
     pub(super) claim_fetch_timeout: Duration,
@@ -204,6 +205,7 @@ impl Settings {
             max_staleness: defaults::MAX_STALENESS,
             blacklist_capacity: defaults::BLACKLIST_CAPACITY,
 
+            node_name: None,
             store_timeout: defaults::STORE_TIMEOUT,
             max_concurrent_store_calls: defaults::MAX_CONCURRENT_STORE_CALLS,
             claim_fetch_timeout: defaults::CLAIM_FETCH_TIMEOUT,

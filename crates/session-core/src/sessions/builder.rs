@@ -19,8 +19,10 @@ use crate::{
         defaults,
     },
     error::BuildError,
+    ids::NodeName,
     keys::{AtRestSecret, AtRestSecrets, InvalidAtRestSecret, KeyPolicy, KeyService},
     observer::SessionObserver,
+    receipts::Registration,
     store::{RevocationVisibility, SessionStore},
     store_calls::StoreCalls,
     telemetry::Observers,
@@ -211,6 +213,20 @@ impl SessionsBuilder {
             interval: config.purge_interval(),
             batch: config.purge_batch(),
         };
+        let registered = match visibility {
+            RevocationVisibility::ThisProcessOnly => None,
+            RevocationVisibility::CommitOrder { .. } | RevocationVisibility::AnyOrder { .. } => {
+                let (registration, registered) = Registration::begin(
+                    config.node_name().unwrap_or_else(name_of_this_process),
+                    calls.clone(),
+                    Arc::clone(&blacklist),
+                    config.max_staleness(),
+                )
+                .await?;
+                tasks.spawn(registration.run(stop.clone()));
+                Some(registered)
+            }
+        };
         tasks.spawn(report_findings(calls.clone(), stop.clone()));
         tasks.spawn(maintenance.run(stop.clone()));
         tasks.spawn(purge.run(stop.clone()));
@@ -235,6 +251,7 @@ impl SessionsBuilder {
             claims,
             validators: self.validators.into(),
             health,
+            registered,
             tasks,
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
@@ -248,6 +265,24 @@ fn store_calls(store: Arc<dyn SessionStore>, config: &SessionConfig) -> StoreCal
         config.max_concurrent_store_calls(),
         config.store_timeout(),
     )
+}
+
+/// The machine and the process.
+fn name_of_this_process() -> NodeName {
+    let host = gethostname::gethostname();
+    let host: String = host
+        .to_string_lossy()
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(LONGEST_HOST_NAME)
+        .collect();
+    let process = std::process::id();
+    #[expect(
+        clippy::expect_used,
+        reason = "short, not empty, and without control characters"
+    )]
+    let name = NodeName::try_from(format!("{host}/{process}")).expect("a node's name");
+    name
 }
 
 /// How to hear of revocations from a store that does not tell by itself.
@@ -305,3 +340,6 @@ impl fmt::Debug for SessionsBuilder {
             .finish_non_exhaustive()
     }
 }
+
+/// In characters of up to four bytes each, so that the name of a node has room for it.
+const LONGEST_HOST_NAME: usize = 25;

@@ -18,8 +18,22 @@ pub struct Health {
     pub clock_offset: Option<Duration>,
     /// The set of revoked sessions.
     pub blacklist: BlacklistHealth,
+    /// Whether others who wait for their revocations to be known everywhere wait for this node.
+    pub attendance: Attendance,
     /// Whether there is a key to sign with.
     pub can_sign: bool,
+}
+
+/// Whether a node is in the registry of its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "complete by nature")]
+pub enum Attendance {
+    /// No other node uses the store.
+    NotNeeded,
+    /// It is.
+    Registered,
+    /// Its lease is over, or it has none yet: routes that check the blacklist ask the database.
+    Lapsed,
 }
 
 /// The state of the set of revoked sessions.
@@ -105,6 +119,11 @@ impl Sessions {
                 entries: self.blacklist().len(),
                 is_incomplete,
                 notifications: self.blacklist().notifications(),
+            },
+            attendance: match self.blacklist().holds_lease() {
+                None => Attendance::NotNeeded,
+                Some(true) => Attendance::Registered,
+                Some(false) => Attendance::Lapsed,
             },
             can_sign: keys
                 .signing_key(

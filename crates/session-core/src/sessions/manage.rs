@@ -26,9 +26,7 @@ impl Sessions {
     ///
     /// [`Unavailable`](SessionError::Unavailable): not confirmed; try again.
     pub async fn revoke(&self, handle: &SessionHandle) -> Result<bool, SessionError> {
-        let ended = self
-            .revoke_scope(SessionScope::Handles(vec![handle.clone()]))
-            .await?;
+        let ended = self.revoke_scope(SessionScope::from(handle)).await?;
         Ok(!ended.is_empty())
     }
 
@@ -42,14 +40,7 @@ impl Sessions {
         &self,
         handles: &[SessionHandle],
     ) -> Result<Vec<SessionHandle>, SessionError> {
-        let mut ended = Vec::new();
-        for part in handles.chunks(SessionScope::MAX_HANDLES) {
-            ended.extend(
-                self.revoke_scope(SessionScope::Handles(part.to_vec()))
-                    .await?,
-            );
-        }
-        Ok(ended)
+        self.revoke_scope(SessionScope::from(handles)).await
     }
 
     /// Ends all sessions of a user, in one tenant or in all (`None`), and returns those that this
@@ -83,8 +74,7 @@ impl Sessions {
         &self,
         tenant: &TenantId,
     ) -> Result<Vec<SessionHandle>, SessionError> {
-        self.revoke_scope(SessionScope::Tenant(tenant.clone()))
-            .await
+        self.revoke_scope(SessionScope::from(tenant)).await
     }
 
     pub(crate) async fn revoke_scope(
@@ -92,7 +82,19 @@ impl Sessions {
         scope: SessionScope,
     ) -> Result<Vec<SessionHandle>, SessionError> {
         let span = tracing::debug_span!("revoke_sessions");
-        self.backend().revoke(scope).instrument(span).await
+        let revoke = async {
+            match scope {
+                SessionScope::Handles(handles) if handles.len() > SessionScope::MAX_HANDLES => {
+                    let mut ended = Vec::new();
+                    for part in handles.chunks(SessionScope::MAX_HANDLES) {
+                        ended.extend(self.backend().revoke(SessionScope::from(part)).await?);
+                    }
+                    Ok(ended)
+                }
+                scope => self.backend().revoke(scope).await,
+            }
+        };
+        revoke.instrument(span).await
     }
 
     /// How long a revocation that is made now has to be remembered: for one that is made past the

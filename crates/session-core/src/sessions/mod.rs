@@ -8,6 +8,7 @@ mod health;
 mod lifecycle;
 mod maintenance;
 mod manage;
+mod receipts;
 
 use std::{fmt, sync::Arc};
 
@@ -27,13 +28,14 @@ use crate::{
     http::TransferMethod,
     ids::SessionHandle,
     payload::Payload,
+    receipts::Registered,
     store_calls::StoreCalls,
     token::{VerifiedAccessToken, access::AccessPolicy},
 };
 
 pub use administration::Administration;
 pub use builder::SessionsBuilder;
-pub use health::{BlacklistHealth, Health};
+pub use health::{Attendance, BlacklistHealth, Health};
 
 /// Makes, verifies, refreshes and ends sessions. Cheap to clone; clones are the same service.
 ///
@@ -70,6 +72,8 @@ struct Inner {
     validators: Arc<[Arc<dyn ClaimValidator>]>,
     access_policy: AccessPolicy,
     health: Arc<health::Measured>,
+    /// In the registry of a store that others use too.
+    registered: Option<Registered>,
     tasks: TaskTracker,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
@@ -86,11 +90,12 @@ impl Sessions {
         &self.0.clock
     }
 
-    /// Stops the background task and waits until every store call that was begun has ended, or has
-    /// not been answered in time.
+    /// Stops the background task, takes this node out of the registry, and waits until every store
+    /// call that was begun has ended, or has not been answered in time.
     ///
     /// Requests that are still being answered may go on; what changes sessions after this is not
-    /// waited for.
+    /// waited for, and routes that check the blacklist answer 503, as nobody waits for this node any
+    /// more. So first stop taking requests.
     pub async fn shutdown(&self) {
         self.0.stop.cancel();
         self.0.tasks.close();

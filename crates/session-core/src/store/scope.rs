@@ -25,6 +25,35 @@ pub enum SessionScope {
     Tenant(TenantId),
 }
 
+impl From<&SessionHandle> for SessionScope {
+    fn from(handle: &SessionHandle) -> Self {
+        Self::Handles(vec![handle.clone()])
+    }
+}
+
+impl From<&[SessionHandle]> for SessionScope {
+    fn from(handles: &[SessionHandle]) -> Self {
+        Self::Handles(handles.to_vec())
+    }
+}
+
+/// In every tenant.
+impl From<&UserId> for SessionScope {
+    fn from(user: &UserId) -> Self {
+        Self::User {
+            user: user.clone(),
+            tenant: None,
+            except: None,
+        }
+    }
+}
+
+impl From<&TenantId> for SessionScope {
+    fn from(tenant: &TenantId) -> Self {
+        Self::Tenant(tenant.clone())
+    }
+}
+
 impl SessionScope {
     /// The most handles that one call takes; a caller with more asks several times.
     pub const MAX_HANDLES: usize = 10_000;

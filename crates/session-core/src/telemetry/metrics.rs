@@ -5,6 +5,7 @@
 //! | `session_verifications_total` | counter | `check`, `outcome` |
 //! | `session_refreshes_total` | counter | `outcome` |
 //! | `session_revocations_total` | counter | – |
+//! | `session_confirmation_seconds` | histogram | `outcome` |
 //! | `session_store_call_seconds` | histogram | `operation`, `outcome` |
 //! | `session_blacklist_entries` | gauge | – |
 //! | `session_blacklist_age_seconds` | gauge | – |
@@ -42,6 +43,15 @@ pub(crate) fn revoked(count: usize) {
     recorder::counter!("session_revocations_total").increment(count as u64);
     #[cfg(not(feature = "metrics"))]
     let _ = count;
+}
+
+/// Somebody has waited for all nodes.
+pub(crate) fn confirmed(outcome: &'static str, took: Duration) {
+    #[cfg(feature = "metrics")]
+    recorder::histogram!("session_confirmation_seconds", "outcome" => outcome)
+        .record(took.as_secs_f64());
+    #[cfg(not(feature = "metrics"))]
+    let _ = (outcome, took);
 }
 
 /// A store call has ended.

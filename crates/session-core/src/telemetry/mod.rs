@@ -4,7 +4,7 @@
 mod metrics;
 mod observers;
 
-use std::{fmt, sync::OnceLock};
+use std::{fmt, sync::OnceLock, time::Duration};
 
 use aws_lc_rs::hmac;
 
@@ -15,6 +15,7 @@ use crate::{
     finding::{Finding, Severity},
     ids::SessionHandle,
     observer::ReplayClass,
+    receipts::Confirmation,
     store::RevokedSession,
 };
 
@@ -72,6 +73,24 @@ pub(crate) fn revoked(sessions: &[RevokedSession]) {
         [] => {}
         [one] => tracing::info!(session = %HandleTag::of(&one.handle), "session revoked"),
         several => tracing::info!(count = several.len(), "sessions revoked"),
+    }
+}
+
+/// Somebody has waited for all nodes to know of what was revoked.
+pub(crate) fn confirmed(confirmation: &Confirmation, took: Duration) {
+    metrics::confirmed(confirmation.as_str(), took);
+    match confirmation {
+        Confirmation::Everywhere => tracing::debug!(?took, "every node knows what was revoked"),
+        Confirmation::Missing(nodes) => {
+            tracing::warn!(
+                ?nodes,
+                ?took,
+                "these nodes have not confirmed what was revoked"
+            );
+        }
+        Confirmation::Unknown(error) => {
+            tracing::warn!(%error, "it is not known which nodes know what was revoked");
+        }
     }
 }
 

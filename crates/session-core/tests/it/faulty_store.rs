@@ -156,6 +156,22 @@ impl FaultyStore {
         }
     }
 
+    /// The same over this store.
+    pub(crate) fn shared_over(inner: MemoryStore, poll_every: Duration) -> Self {
+        Self {
+            inner,
+            ..Self::shared(poll_every)
+        }
+    }
+
+    /// The same store for a node with another feed.
+    pub(crate) fn with_feed(self, feed: impl RevocationFeed) -> Self {
+        Self {
+            feed: Some(Arc::new(feed)),
+            ..self
+        }
+    }
+
     /// A store that several processes share and that tells of revocations by itself.
     pub(crate) fn telling(feed: impl RevocationFeed) -> Self {
         Self {

@@ -32,6 +32,7 @@ mod model;
 mod node;
 mod payload;
 mod public_api;
+mod receipts;
 mod refresh_keys;
 mod revocation;
 mod revocation_scopes;

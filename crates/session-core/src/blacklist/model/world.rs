@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::super::{Blacklist, Freshness};
+use super::super::{Blacklist, Freshness, Moment};
 use crate::clock::{ManualClock, from_unix_ms};
 
 /// Everything at one moment.
@@ -122,7 +122,7 @@ impl Taken {
         *set.freshness.lock().unwrap() = match self.freshness {
             TakenFreshness::Never => Freshness::Never,
             TakenFreshness::Always => Freshness::Always,
-            TakenFreshness::AsOf(moment) => moment_of(moment),
+            TakenFreshness::AsOf(moment) => Freshness::AsOf(moment_of(moment)),
         };
         Arc::new(set)
     }
@@ -136,7 +136,7 @@ impl Taken {
         let freshness = match *set.freshness.lock().unwrap() {
             Freshness::Never => TakenFreshness::Never,
             Freshness::Always => TakenFreshness::Always,
-            Freshness::AsOf { monotonic, wall_ms } => TakenFreshness::AsOf((monotonic, wall_ms)),
+            Freshness::AsOf(moment) => TakenFreshness::AsOf((moment.monotonic, moment.wall_ms)),
         };
         Self {
             entries,
@@ -164,8 +164,13 @@ impl Taken {
     }
 }
 
-pub(super) fn moment_of((monotonic, wall_ms): TakenMoment) -> Freshness {
-    Freshness::AsOf { monotonic, wall_ms }
+/// Moments of a model are in the order of its monotonic clock.
+pub(super) fn moment_of((monotonic, wall_ms): TakenMoment) -> Moment {
+    Moment {
+        monotonic,
+        wall_ms,
+        order: u64::try_from(monotonic.as_millis()).unwrap_or(u64::MAX),
+    }
 }
 
 fn millis(ms: i64) -> Duration {
