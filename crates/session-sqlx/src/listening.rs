@@ -84,8 +84,11 @@ impl ListeningFeed {
             } else {
                 self.poll_every
             };
+            let is_relied_on = hearing.state().is_relied_on;
             tokio::select! {
                 () = hearing.doubted.notified() => {}
+                // Otherwise a heartbeat is what is wanted.
+                () = receiver.wanted(), if !is_relied_on => {}
                 () = sleep(next_look) => {}
             }
         }
@@ -162,7 +165,10 @@ impl ListeningFeed {
                 receiver.complete_as_of(sent);
                 receiver.notifications(Notifications::Arriving);
             }
-            sleep(BEAT_EVERY).await;
+            tokio::select! {
+                () = receiver.wanted() => {}
+                () = sleep(BEAT_EVERY) => {}
+            }
         }
     }
 

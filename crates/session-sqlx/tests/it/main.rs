@@ -10,6 +10,7 @@ mod migrations;
 mod opening;
 mod pooler;
 mod proxy;
+mod receipts;
 mod replicas;
 mod revoking_in;
 mod server_connections;
