@@ -50,6 +50,7 @@
 //!
 #![cfg_attr(feature = "sqlite", doc = "```sql")]
 #![cfg_attr(feature = "sqlite", doc = include_str!("../migrations/sqlite/0001_sessions.sql"))]
+#![cfg_attr(feature = "sqlite", doc = include_str!("../migrations/sqlite/0002_nodes.sql"))]
 #![cfg_attr(feature = "sqlite", doc = "```")]
 //!
 //! # Features
