@@ -13,7 +13,7 @@ use sqlx::{Connection, Pool, SqlSafeStr, SqlStr, Transaction, pool::PoolConnecti
 use tokio::time::{self, Instant};
 
 use crate::{
-    dialect::{Dialect, Trouble, Value},
+    dialect::{Dialect, Prepared, Trouble, Value},
     names::Names,
 };
 
@@ -93,9 +93,23 @@ impl<D: Dialect> Connections<D> {
         sql: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<D::Row>, StoreError> {
+        let sql = self.names.fill(sql);
+        self.answer(sql, values, Prepared::Kept).await
+    }
+
+    /// As [`read`](Self::read), with the tables' names in their places.
+    pub(crate) async fn answer(
+        &self,
+        sql: SqlStr,
+        values: &[Value<'_>],
+        prepared: Prepared,
+    ) -> Result<Vec<D::Row>, StoreError> {
         self.patiently(|| async {
             let mut lease = self.lease_to_read().await?;
-            let done = lease.ask(self.names.fill(sql), values).await;
+            let done = match prepared {
+                Prepared::Kept => lease.ask(sql.clone(), values).await,
+                Prepared::Once => lease.ask_once(sql.clone(), values).await,
+            };
             lease.finished(done)
         })
         .await
@@ -208,6 +222,16 @@ impl<D: Dialect> Lease<D> {
         values: &[Value<'_>],
     ) -> Result<Vec<D::Row>, Failure> {
         let answer = D::fetch(self, sql, values).await;
+        answer.map_err(Failure::Unasked)
+    }
+
+    /// As [`ask`](Self::ask), and forgets the statement.
+    pub(crate) async fn ask_once(
+        &mut self,
+        sql: SqlStr,
+        values: &[Value<'_>],
+    ) -> Result<Vec<D::Row>, Failure> {
+        let answer = D::fetch_once(self, sql, values).await;
         answer.map_err(Failure::Unasked)
     }
 

@@ -57,6 +57,10 @@ pub(crate) trait Dialect: Database {
     const ASK_SNAPSHOT: Option<&'static str>;
     /// Ends a transaction that the driver does not know of; none where that cannot happen.
     const CLEAR: Option<&'static str>;
+    /// Whether the statements that list are kept prepared.
+    const LISTS: Prepared;
+    /// Put before a statement, it asks how the database would carry that one out.
+    const EXPLAIN: &'static str;
 
     /// What to do about an error of the driver.
     fn judge(error: &sqlx::Error) -> Trouble;
@@ -74,8 +78,21 @@ pub(crate) trait Dialect: Database {
         connections: &Connections<Self>,
     ) -> impl Future<Output = Result<Vec<Finding>, StoreError>> + Send;
 
+    /// The statements that `revocations_since` runs, and the parameters of each.
+    fn following(now_ms: i64, limit: u32) -> Vec<(&'static str, Vec<Value<'static>>)>;
+
+    /// One line of the answer to `EXPLAIN`.
+    fn step(row: &Self::Row) -> Result<String, sqlx::Error>;
+
     /// Runs one statement and returns its rows.
     fn fetch(
+        connection: &mut Self::Connection,
+        sql: SqlStr,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<Self::Row>, sqlx::Error>> + Send;
+
+    /// As `fetch`, and forgets the statement.
+    fn fetch_once(
         connection: &mut Self::Connection,
         sql: SqlStr,
         values: &[Value<'_>],
@@ -100,6 +117,15 @@ pub(crate) trait Dialect: Database {
     fn number(row: &Self::Row, column: &str) -> Result<Option<i64>, sqlx::Error>;
     /// A column's bytes.
     fn bytes(row: &Self::Row, column: &str) -> Result<Vec<u8>, sqlx::Error>;
+}
+
+/// How long a connection remembers a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prepared {
+    /// For the next time.
+    Kept,
+    /// Not at all: it is planned for the values of this once.
+    Once,
 }
 
 /// A bound parameter.
@@ -200,7 +226,7 @@ pub(crate) struct Statements {
     /// Takes the place of one that found a record which an operator's hand left behind, and which
     /// must neither keep a session alive nor stay unheard: JSON list as above
     pub(crate) revoke_anew: Option<&'static str>,
-    /// the scope, now, creation time and handle to begin after, limit
+    /// the scope, now, creation time to begin at, creation time and handle to begin after, limit
     pub(crate) list: ByScope,
     /// nothing
     pub(crate) load_keys: &'static str,

@@ -23,24 +23,7 @@ use crate::{
 impl<D: Dialect> SessionStore for Connections<D> {
     async fn create(&self, session: &SessionRecord) -> Result<Created, StoreError> {
         let rotations = session.rotations.to_text();
-        let values = [
-            session.handle.as_str().into(),
-            session.tenant.as_str().into(),
-            session.user.as_str().into(),
-            session.generation.into(),
-            session.secret_hash.as_slice().into(),
-            session.refresh_key.as_str().into(),
-            (&rotations).into(),
-            (&session.payload).into(),
-            session.payload_version.into(),
-            (&session.data).into(),
-            session.created_at_ms.into(),
-            session.refreshed_at_ms.into(),
-            session.expires_at_ms.into(),
-            session.absolute_expires_at_ms.into(),
-            session.access_expires_at_ms.into(),
-            session.handle.as_str().into(),
-        ];
+        let values = row_of(session, &rotations);
         Ok(
             match self.write(&[(D::STATEMENTS.create, &values)]).await? {
                 0 => Created::HandleTaken,
@@ -60,18 +43,7 @@ impl<D: Dialect> SessionStore for Connections<D> {
 
     async fn rotate(&self, rotation: &Rotation) -> Result<Rotated, StoreError> {
         let rotations = rotation.rotations.to_text();
-        let values = [
-            rotation.to_generation.into(),
-            rotation.secret_hash.as_slice().into(),
-            rotation.refresh_key.as_str().into(),
-            (&rotations).into(),
-            rotation.at_ms.into(),
-            rotation.expires_at_ms.into(),
-            rotation.access_expires_at_ms.into(),
-            rotation.handle.as_str().into(),
-            rotation.from_generation.into(),
-            rotation.at_ms.into(),
-        ];
+        let values = step_of(rotation, &rotations);
         Ok(
             match self.write(&[(D::STATEMENTS.rotate, &values)]).await? {
                 0 => Rotated::Lost,
@@ -129,18 +101,9 @@ impl<D: Dialect> SessionStore for Connections<D> {
     ) -> Result<Vec<SessionRecord>, StoreError> {
         scope.within_limits()?;
         let handles = handles_of(scope);
-        // No handle is empty, so this is before the first.
-        let (created_at_ms, handle) = after.map_or((i64::MIN, ""), |row| {
-            (row.created_at_ms, row.handle.as_str())
-        });
-        let mut values = bound(scope, &handles);
-        values.extend::<[Value<'_>; 4]>([
-            now_ms.into(),
-            created_at_ms.into(),
-            handle.into(),
-            limit.into(),
-        ]);
-        self.read(D::STATEMENTS.list.of(scope), &values)
+        let values = page_of(scope, &handles, now_ms, after, limit);
+        let list = self.names.fill(D::STATEMENTS.list.of(scope));
+        self.answer(list, &values, D::LISTS)
             .await?
             .iter()
             .map(row::session::<D>)
@@ -289,4 +252,65 @@ impl<D: Dialect> Connections<D> {
             _ => Updated::Updated,
         })
     }
+}
+
+/// What is bound to create a session.
+pub(crate) fn row_of<'a>(session: &'a SessionRecord, rotations: &'a String) -> [Value<'a>; 16] {
+    [
+        session.handle.as_str().into(),
+        session.tenant.as_str().into(),
+        session.user.as_str().into(),
+        session.generation.into(),
+        session.secret_hash.as_slice().into(),
+        session.refresh_key.as_str().into(),
+        rotations.into(),
+        (&session.payload).into(),
+        session.payload_version.into(),
+        (&session.data).into(),
+        session.created_at_ms.into(),
+        session.refreshed_at_ms.into(),
+        session.expires_at_ms.into(),
+        session.absolute_expires_at_ms.into(),
+        session.access_expires_at_ms.into(),
+        session.handle.as_str().into(),
+    ]
+}
+
+/// What is bound to rotate a session.
+pub(crate) fn step_of<'a>(rotation: &'a Rotation, rotations: &'a String) -> [Value<'a>; 10] {
+    [
+        rotation.to_generation.into(),
+        rotation.secret_hash.as_slice().into(),
+        rotation.refresh_key.as_str().into(),
+        rotations.into(),
+        rotation.at_ms.into(),
+        rotation.expires_at_ms.into(),
+        rotation.access_expires_at_ms.into(),
+        rotation.handle.as_str().into(),
+        rotation.from_generation.into(),
+        rotation.at_ms.into(),
+    ]
+}
+
+/// What is bound to list a page; `handles` is [`handles_of`] the scope.
+pub(crate) fn page_of<'a>(
+    scope: &'a SessionScope,
+    handles: &'a str,
+    now_ms: i64,
+    after: Option<&'a SessionRecord>,
+    limit: u32,
+) -> Vec<Value<'a>> {
+    // No handle is empty, so this is before the first.
+    let (created_at_ms, handle) = after.map_or((i64::MIN, ""), |row| {
+        (row.created_at_ms, row.handle.as_str())
+    });
+    let mut values = bound(scope, handles);
+    values.extend::<[Value<'_>; 5]>([
+        now_ms.into(),
+        created_at_ms.into(),
+        created_at_ms.into(),
+        handle.into(),
+        limit.into(),
+    ]);
+    values
 }

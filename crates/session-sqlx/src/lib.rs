@@ -72,6 +72,7 @@ mod listening;
 mod migrate;
 mod names;
 mod open;
+mod plans;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod replica;
 mod revoking;
@@ -82,6 +83,7 @@ mod store;
 pub use error::ConnectError;
 pub use migrate::Migrations;
 pub use open::{ConnectOptions, SharedPool};
+pub use plans::Plan;
 #[cfg(feature = "mysql")]
 pub use sqlx::MySqlPool;
 #[cfg(feature = "postgres")]

@@ -40,19 +40,31 @@ impl Names {
 
     /// A statement on these tables.
     pub(crate) fn fill(&self, statement: &'static str) -> SqlStr {
-        self.replaced(statement, self.schema.as_deref())
+        self.replaced(&[statement], self.schema.as_deref())
+    }
+
+    /// The question how the database would carry out a statement on these tables.
+    pub(crate) fn fill_question(&self, question: &'static str, statement: &'static str) -> SqlStr {
+        self.replaced(&[question, statement], self.schema.as_deref())
     }
 
     /// A script that runs inside the schema.
     pub(crate) fn fill_inside(&self, script: &'static str) -> SqlStr {
-        self.replaced(script, None)
+        self.replaced(&[script], None)
     }
 
-    fn replaced(&self, text: &'static str, schema: Option<&str>) -> SqlStr {
-        if schema.is_none() && self.prefix == DEFAULT_PREFIX {
+    fn replaced(&self, texts: &[&'static str], schema: Option<&str>) -> SqlStr {
+        if let ([text], None, DEFAULT_PREFIX) = (texts, schema, &*self.prefix) {
             return text.into_sql_str();
         }
-        let mut filled = String::with_capacity(text.len() * 2);
+        let mut filled = String::new();
+        for text in texts {
+            self.append(text, schema, &mut filled);
+        }
+        AssertSqlSafe(filled).into_sql_str()
+    }
+
+    fn append(&self, text: &'static str, schema: Option<&str>, filled: &mut String) {
         let mut inside_a_name = false;
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
@@ -67,7 +79,6 @@ impl Names {
                 rest = rest.get(character.len_utf8()..).unwrap_or_default();
             }
         }
-        AssertSqlSafe(filled).into_sql_str()
     }
 }
 
@@ -124,6 +135,10 @@ mod tests {
         assert_eq!(
             names.fill_inside(text).as_str(),
             "SELECT a_session_b FROM my_keys, (my_schema)"
+        );
+        assert_eq!(
+            names.fill_question("EXPLAIN ", text).as_str(),
+            "EXPLAIN SELECT a_session_b FROM auth.my_keys, (auth.my_schema)"
         );
     }
 }

@@ -138,7 +138,7 @@ pub(crate) fn handles_of(scope: &SessionScope) -> String {
 }
 
 /// Revocations as a JSON list.
-fn records(revoked: &[RevokedSession]) -> String {
+pub(crate) fn records(revoked: &[RevokedSession]) -> String {
     let records = revoked
         .iter()
         .map(|one| json!([one.handle.as_str(), one.expires_at_ms]));

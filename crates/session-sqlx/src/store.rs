@@ -20,6 +20,7 @@ use crate::{
     connections::Connections,
     error::{AnotherDatabase, ConnectError},
     open::{ConnectOptions, SharedPool},
+    plans::Plan,
 };
 
 /// Keeps sessions and keys in a SQL database.
@@ -136,6 +137,26 @@ impl SqlxStore {
             }
             #[allow(unreachable_patterns, reason = "where one database is compiled in")]
             _ => Err(StoreError::Unavailable(Box::new(AnotherDatabase))),
+        }
+    }
+
+    /// How the database would carry out each statement of the store for operations on a session
+    /// like this one: what `EXPLAIN` says. Nothing is changed.
+    ///
+    /// For an operator who wants to see that every statement goes by an index, whatever the
+    /// database's version and statistics. On a small table, reading all of it may be the better way.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn plans(&self, session: &SessionRecord) -> Result<Vec<Plan>, StoreError> {
+        match &self.engine {
+            #[cfg(feature = "sqlite")]
+            Engine::Sqlite(engine) => engine.plans(session).await,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(engine) => engine.plans(session).await,
+            #[cfg(feature = "mysql")]
+            Engine::MySql(engine) => engine.plans(session).await,
         }
     }
 

@@ -8,6 +8,7 @@
     reason = "a test without its database is to fail"
 )]
 
+mod filling;
 mod sql;
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+pub use filling::Filling;
 pub use sql::{Database, Server};
 
 /// How long a test waits for a server: a machine that is busy with other tests is not what the tests

@@ -13,6 +13,15 @@ macro_rules! driven_by {
             query.fetch_all(connection).await
         }
 
+        async fn fetch_once(
+            connection: &mut Self::Connection,
+            sql: sqlx::SqlStr,
+            values: &[$crate::dialect::Value<'_>],
+        ) -> Result<Vec<Self::Row>, sqlx::Error> {
+            let query = bound(sqlx::query::<$database>(sql), values);
+            query.persistent(false).fetch_all(connection).await
+        }
+
         async fn execute(
             connection: &mut Self::Connection,
             sql: sqlx::SqlStr,

@@ -7,7 +7,7 @@ use session_core::{
 use sqlx::{MySql, mysql::MySqlDatabaseError};
 
 use super::{
-    ByScope, Dialect, Script, Statements, Trouble,
+    ByScope, Dialect, Prepared, Script, Statements, Trouble, Value,
     drive::{binding_for, driven_by},
 };
 use crate::{connections::Connections, replica::Replicated};
@@ -54,7 +54,9 @@ macro_rules! list_where {
             session_columns!(),
             " FROM ",
             $from,
-            " AND session.expires_at_ms > ? AND (session.created_at_ms, session.handle) > (?, ?)",
+            // Once more by itself, as rows are not compared by an index here.
+            " AND session.expires_at_ms > ? AND session.created_at_ms >= ?",
+            " AND (session.created_at_ms, session.handle) > (?, ?)",
             " ORDER BY session.created_at_ms, session.handle LIMIT ?"
         )
     };
@@ -148,8 +150,10 @@ impl Dialect for MySql {
                      AND present.created_at_ms > ?)",
         reseal_key: "UPDATE session_keys SET material = ?, sealed_under = ? WHERE id = ?",
         remove_key: "DELETE FROM session_keys WHERE id = ?",
-        purge_sessions: "DELETE FROM session_sessions WHERE expires_at_ms <= ? LIMIT ?",
-        purge_revocations: "DELETE FROM session_revocations WHERE expires_at_ms <= ? LIMIT ?",
+        purge_sessions: "DELETE FROM session_sessions WHERE expires_at_ms <= ? \
+                         ORDER BY expires_at_ms LIMIT ?",
+        purge_revocations: "DELETE FROM session_revocations WHERE expires_at_ms <= ? \
+                            ORDER BY expires_at_ms LIMIT ?",
         clock: Some(concat!("SELECT ", clock_ms!(), " AS clock_ms")),
         find_schema: "SELECT 1 FROM information_schema.tables \
                       WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?",
@@ -190,6 +194,8 @@ impl Dialect for MySql {
     const LIMIT: Option<&'static str> = None;
     const UNLIMITED: Option<&'static str> = None;
     const CLEAR: Option<&'static str> = Some("ROLLBACK");
+    const LISTS: Prepared = Prepared::Kept;
+    const EXPLAIN: &'static str = "EXPLAIN ";
 
     fn judge(error: &sqlx::Error) -> Trouble {
         let Some(error) = error.as_database_error() else {
@@ -227,6 +233,17 @@ impl Dialect for MySql {
 
     async fn findings(connections: &Connections<Self>) -> Result<Vec<Finding>, StoreError> {
         findings::findings(connections).await
+    }
+
+    fn following(_now_ms: i64, limit: u32) -> Vec<(&'static str, Vec<Value<'static>>)> {
+        gaps::statements(limit)
+    }
+
+    fn step(row: &Self::Row) -> Result<String, sqlx::Error> {
+        let columns = ["table", "type", "key", "Extra"];
+        let columns = columns.map(|column| Self::text(row, column));
+        let columns: Vec<_> = columns.into_iter().collect::<Result<_, _>>()?;
+        Ok(columns.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 
     driven_by!(MySql);

@@ -9,7 +9,7 @@ use session_core::{
 use sqlx::Postgres;
 
 use super::{
-    ByScope, Dialect, Script, Statements, Trouble,
+    ByScope, Dialect, Prepared, Script, Statements, Trouble, Value,
     drive::{binding_for, driven_by},
 };
 use crate::{
@@ -41,12 +41,12 @@ macro_rules! clock_ms {
 /// sessions do not wait for one another. A record that an operator's hand left behind must not keep
 /// a session alive, nor go unheard.
 macro_rules! revoke_where {
-    ($scope:literal) => {
+    ($scope:expr) => {
         concat!(
             "WITH wanted AS MATERIALIZED (SELECT handle FROM session_sessions WHERE ",
             $scope,
             " ORDER BY handle FOR UPDATE), gone AS (DELETE FROM session_sessions AS session \
-             USING wanted WHERE session.handle = wanted.handle \
+             WHERE session.handle = ANY (ARRAY(SELECT handle FROM wanted)) \
              RETURNING session.handle, GREATEST($2, session.access_expires_at_ms + LEAST($1, \
              9223372036854775807 - GREATEST(session.access_expires_at_ms, 0))) AS expires_at_ms), \
              noted AS (INSERT INTO session_revocations AS known (handle, expires_at_ms) \
@@ -71,8 +71,19 @@ macro_rules! wait_for_the_disk {
     };
 }
 
+/// The handles of a list, as an array: its length is not estimated, so an index is used.
+macro_rules! handle_in {
+    ($list:literal) => {
+        concat!(
+            "handle = ANY (ARRAY(SELECT json_array_elements_text(",
+            $list,
+            "::json)))"
+        )
+    };
+}
+
 macro_rules! list_where {
-    ($scope:literal, $now:literal, $created:literal, $handle:literal, $limit:literal) => {
+    ($scope:expr, $now:literal, $from:literal, $created:literal, $handle:literal, $limit:literal) => {
         concat!(
             "SELECT ",
             session_columns!(),
@@ -80,6 +91,8 @@ macro_rules! list_where {
             $scope,
             " AND expires_at_ms > ",
             $now,
+            " AND created_at_ms >= ",
+            $from,
             " AND (created_at_ms, handle) > (",
             $created,
             ", ",
@@ -111,7 +124,7 @@ impl Dialect for Postgres {
                          WHERE handle = $3 AND payload_version = $4",
         update_data: "UPDATE session_sessions SET data = $1 WHERE handle = $2",
         revoke: ByScope {
-            handles: revoke_where!("handle IN (SELECT json_array_elements_text($3::json))"),
+            handles: revoke_where!(handle_in!("$3")),
             user: revoke_where!(
                 "user_id = $3 AND tenant = COALESCE($4, tenant) AND handle IS DISTINCT FROM $5"
             ),
@@ -120,21 +133,16 @@ impl Dialect for Postgres {
         revoke_rest: &[],
         revoke_anew: None,
         list: ByScope {
-            handles: list_where!(
-                "handle IN (SELECT json_array_elements_text($1::json))",
-                "$2",
-                "$3",
-                "$4",
-                "$5"
-            ),
+            handles: list_where!(handle_in!("$1"), "$2", "$3", "$4", "$5", "$6"),
             user: list_where!(
                 "user_id = $1 AND tenant = COALESCE($2, tenant) AND handle IS DISTINCT FROM $3",
                 "$4",
                 "$5",
                 "$6",
-                "$7"
+                "$7",
+                "$8"
             ),
-            tenant: list_where!("tenant = $1", "$2", "$3", "$4", "$5"),
+            tenant: list_where!("tenant = $1", "$2", "$3", "$4", "$5", "$6"),
         },
         load_keys: concat!(
             "SELECT ",
@@ -172,11 +180,12 @@ impl Dialect for Postgres {
                      ON CONFLICT (id) DO NOTHING",
         reseal_key: "UPDATE session_keys SET material = $1, sealed_under = $2 WHERE id = $3",
         remove_key: "DELETE FROM session_keys WHERE id = $1",
-        purge_sessions: "DELETE FROM session_sessions WHERE expires_at_ms <= $1 AND handle IN \
-                         (SELECT handle FROM session_sessions WHERE expires_at_ms <= $1 LIMIT $2)",
-        purge_revocations: "DELETE FROM session_revocations WHERE expires_at_ms <= $1 AND number \
-                            IN (SELECT number FROM session_revocations \
-                            WHERE expires_at_ms <= $1 LIMIT $2)",
+        purge_sessions: "DELETE FROM session_sessions WHERE expires_at_ms <= $1 AND handle = ANY \
+                         (ARRAY(SELECT handle FROM session_sessions WHERE expires_at_ms <= $1 \
+                         ORDER BY expires_at_ms LIMIT $2))",
+        purge_revocations: "DELETE FROM session_revocations WHERE expires_at_ms <= $1 \
+                            AND number = ANY (ARRAY(SELECT number FROM session_revocations \
+                            WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2))",
         clock: Some(concat!("SELECT ", clock_ms!(), " AS clock_ms")),
         find_schema: "SELECT 1 FROM pg_tables \
                       WHERE schemaname = COALESCE($1, current_schema()) AND tablename = $2",
@@ -220,6 +229,10 @@ impl Dialect for Postgres {
     );
     /// `ROLLBACK` alone makes the server write a warning when there is nothing to end.
     const CLEAR: Option<&'static str> = Some("BEGIN; ROLLBACK");
+    /// A user or a tenant may have so many sessions that a plan for the average one, which the server
+    /// makes of a statement that it knows, would read and sort them all for a page.
+    const LISTS: Prepared = Prepared::Once;
+    const EXPLAIN: &'static str = "EXPLAIN (COSTS OFF) ";
 
     fn judge(error: &sqlx::Error) -> Trouble {
         let Some(error) = error.as_database_error() else {
@@ -316,6 +329,15 @@ impl Dialect for Postgres {
 
     async fn findings(connections: &Connections<Self>) -> Result<Vec<Finding>, StoreError> {
         findings::findings(connections).await
+    }
+
+    fn following(now_ms: i64, limit: u32) -> Vec<(&'static str, Vec<Value<'static>>)> {
+        let values = [0_u64.into(), 0_u64.into(), now_ms.into(), limit.into()];
+        vec![(REVOCATIONS_SINCE, values.into())]
+    }
+
+    fn step(row: &Self::Row) -> Result<String, sqlx::Error> {
+        Ok(Self::text(row, "QUERY PLAN")?.unwrap_or_default())
     }
 
     driven_by!(Postgres);

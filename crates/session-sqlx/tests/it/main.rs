@@ -8,6 +8,7 @@ mod following;
 mod listening;
 mod migrations;
 mod opening;
+mod plans;
 mod pooler;
 mod proxy;
 mod receipts;

@@ -31,6 +31,19 @@ pub(super) async fn revocations_since(
         .await
 }
 
+/// What is asked for a page, as it is when there is one gap.
+pub(super) fn statements(limit: u32) -> Vec<(&'static str, Vec<Value<'static>>)> {
+    let mut place = Place::default();
+    place.reach(2, 0);
+    place.resume = 0;
+    let missing = place.what_is_missing(limit).unwrap_or_default();
+    vec![
+        (SERVER, Vec::new()),
+        (MISSING, missing),
+        (AFTER, vec![place.last.into(), limit.into()]),
+    ]
+}
+
 /// On one connection, so that what is said about the server holds for all of the page.
 async fn next_page(
     connections: &Connections<MySql>,
