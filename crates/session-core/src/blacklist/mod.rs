@@ -6,29 +6,32 @@
 
 mod attendance;
 mod doubt;
+mod entries;
 mod expiry;
 mod feed;
+#[cfg(feature = "measuring")]
+#[doc(hidden)]
+pub mod measuring;
 mod moment;
 mod waiters;
 
 use std::{
-    collections::{HashMap, hash_map::RandomState},
     fmt,
-    hash::BuildHasher,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use aws_lc_rs::digest;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task};
 
 use crate::{clock::Clock, ids::SessionHandle, store::RevokedSession};
 use attendance::Attendance;
 pub(crate) use attendance::LeaseTerms;
 pub(crate) use doubt::Unsettled;
+use entries::Entries;
 use expiry::Expiry;
 pub use feed::{FeedMoment, FeedReceiver, Notifications, RevocationFeed};
 pub(crate) use feed::{InProcessFeed, StorePollingFeed};
@@ -36,14 +39,11 @@ pub(crate) use moment::Moment;
 use waiters::Waiters;
 pub(crate) use waiters::Waiting;
 
-/// So many locks that readers on many cores seldom meet a writer.
-const SHARDS: usize = 64;
-
 /// The set of revoked sessions, with what is known about how fresh it is.
 pub(crate) struct Blacklist {
-    shards: Box<[RwLock<HashMap<u128, i64>>]>,
-    hasher: RandomState,
-    entries: AtomicUsize,
+    entries: Entries,
+    /// When room was last looked for, on the monotonic clock.
+    swept: Mutex<Option<Duration>>,
     incomplete_until_ms: AtomicI64,
     capacity: usize,
     freshness: Mutex<Freshness>,
@@ -84,9 +84,8 @@ pub(crate) enum Listed {
 impl Blacklist {
     pub(crate) fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
-            hasher: RandomState::new(),
-            entries: AtomicUsize::new(0),
+            entries: Entries::new(capacity),
+            swept: Mutex::default(),
             incomplete_until_ms: AtomicI64::new(i64::MIN),
             capacity,
             freshness: Mutex::new(Freshness::Never),
@@ -104,12 +103,10 @@ impl Blacklist {
     /// Adds sessions and wakes whoever waits for them to end.
     pub(crate) fn extend<'a>(&self, revoked: impl IntoIterator<Item = &'a RevokedSession>) {
         let now_ms = self.now_ms();
-        let mut swept = false;
         for session in revoked {
             let key = key_of(&session.handle);
-            if self.len() >= self.capacity && !swept {
-                self.sweep();
-                swept = true;
+            if self.len() >= self.capacity {
+                self.make_room();
             }
             if session.expires_at_ms <= now_ms {
                 // Nobody has a token of it any more.
@@ -117,7 +114,7 @@ impl Blacklist {
                 self.incomplete_until_ms
                     .fetch_max(session.expires_at_ms, Ordering::AcqRel);
             } else {
-                self.insert(key, session.expires_at_ms);
+                self.entries.insert(key, session.expires_at_ms);
             }
             self.waiters.wake(key);
             self.attendance.has_heard();
@@ -175,7 +172,7 @@ impl Blacklist {
 
     /// How many sessions are in the set.
     pub(crate) fn len(&self) -> usize {
-        self.entries.load(Ordering::Relaxed)
+        self.entries.len()
     }
 
     /// Whether a revoked session found no room. Until its last access token has expired, the
@@ -186,16 +183,35 @@ impl Blacklist {
 
     /// Forgets the sessions whose access tokens have all expired.
     pub(crate) fn sweep(&self) {
-        let now_ms = self.now_ms();
-        for shard in &self.shards {
-            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            let before = shard.len();
-            shard.retain(|_, expires_at_ms| *expires_at_ms > now_ms);
-            if shard.len() < shard.capacity() / 4 {
-                shard.shrink_to_fit();
+        self.entries.sweep(self.now_ms()).for_each(drop);
+    }
+
+    /// As [`sweep`](Self::sweep), and lets other tasks run in between.
+    pub(crate) async fn sweep_in_turns(&self) {
+        let mut looked_at = 0;
+        for entries in self.entries.sweep(self.now_ms()) {
+            looked_at += entries;
+            if looked_at >= ENTRIES_AT_A_TURN {
+                looked_at = 0;
+                task::yield_now().await;
             }
-            self.entries
-                .fetch_sub(before - shard.len(), Ordering::Relaxed);
+        }
+    }
+
+    /// Sweeps a full set, not more often than in a while: when it stays full, everything that is
+    /// revoked asks for it.
+    fn make_room(&self) {
+        let now = self.clock.monotonic();
+        let is_due = {
+            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_due = swept.is_none_or(|swept| now.saturating_sub(swept) >= BETWEEN_SWEEPS);
+            if is_due {
+                *swept = Some(now);
+            }
+            is_due
+        };
+        if is_due {
+            self.sweep();
         }
     }
 
@@ -210,22 +226,7 @@ impl Blacklist {
     }
 
     pub(crate) fn contains_key(&self, key: u128) -> bool {
-        self.shard(key)
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains_key(&key)
-    }
-
-    fn insert(&self, key: u128, expires_at_ms: i64) {
-        let mut shard = self
-            .shard(key)
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let before = shard.len();
-        let known = shard.entry(key).or_insert(expires_at_ms);
-        *known = expires_at_ms.max(*known);
-        self.entries
-            .fetch_add(shard.len() - before, Ordering::Relaxed);
+        self.entries.contains(key)
     }
 
     fn set_fresh(&self, freshness: Freshness) {
@@ -261,15 +262,6 @@ impl Blacklist {
         drop(freshness);
         self.doubted.notify_one();
     }
-
-    fn shard(&self, key: u128) -> &RwLock<HashMap<u128, i64>> {
-        let index = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "a remainder of SHARDS is below SHARDS"
-        )]
-        &self.shards[index]
-    }
 }
 
 impl fmt::Debug for Blacklist {
@@ -290,6 +282,10 @@ fn key_of(handle: &SessionHandle) -> u128 {
         .first_chunk::<16>()
         .map_or(0, |bytes| u128::from_be_bytes(*bytes))
 }
+
+/// Looked at in about a tenth of a millisecond.
+const ENTRIES_AT_A_TURN: usize = 10_000;
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod model;

@@ -130,6 +130,21 @@ fn a_full_set_asks_the_database_instead_of_forgetting() {
     assert_eq!(blacklist.look_up(&handle("c"), STALENESS), Listed::Absent);
 }
 
+/// I15: a set that stays full is not searched for room by each of the revocations that find none.
+#[test]
+fn a_full_set_is_swept_once_in_a_while() {
+    let (clock, blacklist) = at(1_000_000, 1);
+    blacklist.extend(&[revoked("a", 1_000_500), revoked("b", 2_000_000)]);
+    clock.advance(Duration::from_millis(999));
+    blacklist.extend(&[revoked("c", 3_000_000)]);
+    assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
+    clock.advance(Duration::from_millis(1));
+    blacklist.extend(&[revoked("d", 4_000_000)]);
+    assert_eq!(blacklist.look_up(&handle("d"), STALENESS), Listed::Revoked);
+    assert_eq!(blacklist.len(), 1);
+    assert!(blacklist.is_incomplete());
+}
+
 #[tokio::test]
 async fn a_waiter_is_woken_by_its_own_session_only() {
     let (_clock, blacklist) = at(1_000_000, 10);

@@ -37,7 +37,7 @@ impl Maintenance {
                 () = stop.cancelled() => return,
                 _ = keys.tick() => self.refresh_keys().await,
                 _ = sweep.tick() => {
-                    self.blacklist.sweep();
+                    self.blacklist.sweep_in_turns().await;
                     telemetry::blacklist(self.blacklist.len(), self.blacklist.age());
                 }
                 _ = measure.tick() => self.measure_clock().await,

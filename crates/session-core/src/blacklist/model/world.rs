@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -114,7 +114,7 @@ impl Taken {
         clock.advance(millis(clocks.monotonic_ms - monotonic_ms));
         clock.set_wall_clock(from_unix_ms(clocks.wall_ms));
         for (key, until_ms) in &self.entries {
-            set.insert(*key, *until_ms);
+            set.entries.insert(*key, *until_ms);
         }
         set.incomplete_until_ms
             .store(self.incomplete_until_ms, Ordering::Relaxed);
@@ -128,11 +128,7 @@ impl Taken {
     }
 
     pub(super) fn take_down(set: &Blacklist) -> Self {
-        let mut entries = BTreeMap::new();
-        for shard in &set.shards {
-            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            entries.extend(shard.iter().map(|(key, until_ms)| (*key, *until_ms)));
-        }
+        let entries = set.entries.all().into_iter().collect();
         let freshness = match *set.freshness.lock().unwrap() {
             Freshness::Never => TakenFreshness::Never,
             Freshness::Always => TakenFreshness::Always,
