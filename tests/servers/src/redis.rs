@@ -1,4 +1,5 @@
-//! A Redis server that writes everything to the disk before it answers, and evicts nothing.
+//! A Redis server that writes everything to its log on the disk before it answers, copies its memory
+//! nowhere else, and evicts nothing.
 
 use std::path::Path;
 
@@ -16,7 +17,7 @@ pub(crate) fn prepare(parent: &Path) -> Result<Server, String> {
     let (port, password) = (free_port()?.to_string(), password()?);
     let lines = format!(
         "bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {}\n\
-         appendonly yes\nappendfsync always\nmaxmemory-policy noeviction\n",
+         appendonly yes\nappendfsync always\nsave \"\"\nmaxmemory-policy noeviction\n",
         folder.display()
     );
     // In a file, as every process may read another's arguments.
