@@ -29,6 +29,8 @@ pages! {
     http_contract: include_str!("src/http-contract.md"),
     security: include_str!("src/security.md"),
     attacks: include_str!("src/attacks.md"),
+    figures: include_str!("src/figures.md"),
+    statements: include_str!("src/statements.md"),
     conformance: include_str!("src/conformance.md"),
     writing_an_adapter: include_str!("src/writing-an-adapter.md"),
     writing_a_store: include_str!("src/writing-a-store.md"),

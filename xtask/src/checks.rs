@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use servers::Servers;
 
 use crate::{
-    adapters, advisories, book, process, report::Report, rust_version, sql, tables,
+    adapters, advisories, book, process, report::Report, rust_version, scale, sql, tables,
     tests_run::TestsRun, tools, workspace::Workspace,
 };
 
@@ -30,6 +30,10 @@ pub(crate) fn test() -> Result<ExitCode, String> {
     });
     report.step("tests in documentation", || {
         tests.run(&workspace, "--doc", servers.as_ref())
+    });
+    report.step("figures, a few", || {
+        let servers = servers.as_ref().ok_or("there are no servers")?;
+        scale::quick(&workspace, servers)
     });
     drop(servers);
     report.step("examples", || examples(&workspace));

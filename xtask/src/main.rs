@@ -18,6 +18,7 @@ mod report;
 #[cfg(test)]
 mod repository;
 mod rust_version;
+mod scale;
 mod services;
 mod sources;
 mod sql;
@@ -28,6 +29,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
+use servers::Servers;
 use workspace::Workspace;
 
 const USAGE: &str = "\
@@ -41,6 +43,9 @@ usage: cargo xtask <command>
   lint                        formatting and clippy, warnings as errors
   doc                         the API reference and the book, links checked
   bench [arguments]           the benchmarks of the package `bench`
+  scale [--quick]             measures a store of up to a million sessions, and writes
+                              docs/src/figures.md and docs/src/statements.md; quickly, only
+                              tries whether that works
   tables                      rewrites the test columns of docs/src/attacks.md and
                               docs/src/conformance.md from the tests' doc lines
   campaign [--minutes N] [--seed S]
@@ -67,6 +72,8 @@ fn run(words: &[&str]) -> Result<ExitCode, String> {
         ["doc"] => return checks::doc(),
         ["services"] => services::serve()?,
         ["fleet", rest @ ..] => fleet::serve(&Workspace::load()?, rest)?,
+        ["scale"] => scale::whole(&Workspace::load()?)?,
+        ["scale", "--quick"] => scale::quick(&Workspace::load()?, &Servers::start()?)?,
         ["tables"] => tables::rewrite(&Workspace::load()?)?,
         ["bench", rest @ ..] => checks::bench(&Workspace::load()?, rest)?,
         ["campaign", rest @ ..] => campaign::run(&Workspace::load()?, rest)?,

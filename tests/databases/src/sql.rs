@@ -46,6 +46,27 @@ impl Server {
         }
     }
 
+    /// One text that a query answers in the database at an address.
+    pub async fn ask_text(self, address: &str, query: &str) -> String {
+        let query = AssertSqlSafe(query.to_owned());
+        match self {
+            Self::Postgres => {
+                let mut connection = PgConnection::connect(address).await.unwrap();
+                sqlx::query_scalar(query)
+                    .fetch_one(&mut connection)
+                    .await
+                    .unwrap()
+            }
+            Self::MySql => {
+                let mut connection = MySqlConnection::connect(address).await.unwrap();
+                sqlx::query_scalar(query)
+                    .fetch_one(&mut connection)
+                    .await
+                    .unwrap()
+            }
+        }
+    }
+
     /// One number that a query answers in the database at an address.
     pub async fn ask(self, address: &str, query: &str) -> i64 {
         let query = AssertSqlSafe(query.to_owned());
