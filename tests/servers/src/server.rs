@@ -289,13 +289,16 @@ mod tests {
         }
     }
 
-    /// A standby repeats what its primary did.
+    /// A standby is a server of its own, on a copy of its primary's data.
     #[test]
-    fn a_standby_is_started() {
-        let primary = OwnServer::start(Kind::Postgres).unwrap();
+    fn a_standby_outlives_its_primary() {
+        let mut primary = OwnServer::start(Kind::Postgres).unwrap();
         let mut standby = OwnServer::standby_of(&primary).unwrap();
-        assert!(standby.server.answers());
         assert_ne!(primary.url(), standby.url());
+        primary.kill().unwrap();
+        assert!(standby.server.answers());
+        let data = standby.folder.path().join("postgres/data");
+        assert!(data.join("standby.signal").is_file());
     }
 
     fn process_of(server: &OwnServer) -> PathBuf {

@@ -179,6 +179,11 @@ fn a_theft_that_is_forgiven_is_found() {
     assert_eq!(found(&theft(refresh("b"), Reply::Gone)), []);
     assert_only(Rule::TheftForgiven, &theft(refresh("b"), successor("c")));
     assert_only(Rule::TheftForgiven, &theft(USE, Reply::Done));
+    let mut heard_of = theft(USE_BLACKLIST, Reply::Done);
+    assert_eq!(found(&heard_of), []);
+    heard_of.events[3].asked = ms(1_076);
+    heard_of.events[3].answered = ms(1_077);
+    assert_only(Rule::TheftForgiven, &heard_of);
 }
 
 /// INV-5.
