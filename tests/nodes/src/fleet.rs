@@ -96,6 +96,13 @@ impl Fleet {
         }
     }
 
+    /// Ends all nodes in order.
+    pub async fn end(self) {
+        for node in self.nodes {
+            node.end().await;
+        }
+    }
+
     /// Fails if something in a node panicked.
     #[track_caller]
     pub fn assert_no_panic(&self) {

@@ -58,8 +58,8 @@ pub struct Node {
     process: Child,
     place: Place,
     log: NamedTempFile,
-    /// The process ends when this is closed.
-    _input: ChildStdin,
+    /// The process ends in order when this is closed.
+    input: ChildStdin,
 }
 
 /// Which node, and where.
@@ -98,7 +98,7 @@ impl Node {
             process,
             place: Place { node, address },
             log,
-            _input: input,
+            input,
         }
     }
 
@@ -136,6 +136,21 @@ impl Node {
     pub async fn kill(&mut self) {
         self.process.kill().await.unwrap();
         self.assert_no_panic();
+    }
+
+    /// Ends it in order.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end, or says that something failed.
+    pub async fn end(self) {
+        let Self {
+            mut process, input, ..
+        } = self;
+        drop(input);
+        let ended = timeout(PATIENCE, process.wait()).await;
+        let ended = ended.expect("the node does not end").unwrap();
+        assert!(ended.success(), "{ended}");
     }
 
     /// Fails if something in it panicked.

@@ -88,6 +88,8 @@ impl Place {
         command.args(["-p", &port, "-k", "", "-h", "127.0.0.1"]);
         // Every test opens several pools.
         command.args(["-c", "max_connections=500"]);
+        // Shared memory in files of its folder, or one that is killed leaves it to the machine.
+        command.args(["-c", "dynamic_shared_memory_type=mmap"]);
         let mut ask = self.account.command(&self.beside("pg_isready"));
         ask.args(["-q", "-h", "127.0.0.1", "-p", &port]);
         ask.current_dir(&self.folder);
