@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use databases::Server;
+use futures_util::future::join_all;
 use history::{Check, History, Promise, Reply};
 use nodes::{Device, Fleet, Place, Proxy, Resources, Settings, Way, until};
 use servers::{Kind, OwnServer};
@@ -94,7 +95,6 @@ async fn cut_off(server: &OwnServer) {
         Way::Slow(1),
     ] {
         fleet.until_well().await;
-        let before = Resources::of(fleet.node(1)).await;
         let history = History::default();
         let (near, far) = (fleet.at(0), fleet.at(1));
         let (ended, kept) = (
@@ -105,6 +105,10 @@ async fn cut_off(server: &OwnServer) {
             let told = device.try_use(far, Check::Blacklist, &history).await;
             assert_eq!(told, Reply::Done, "{way:?}");
         }
+        // All at once, so that its pool is as large as it gets.
+        let at_once = [&kept; 16].map(|device| device.try_use(far, Check::Database, &history));
+        join_all(at_once).await;
+        let before = Resources::of(fleet.node(1)).await;
         proxy.set(way);
         let from = history.now();
         assert_eq!(ended.peer().end(near, &history).await, Reply::Done);
@@ -120,11 +124,10 @@ async fn cut_off(server: &OwnServer) {
         );
         assert_open(kept, far, &history).await;
         history.assert_consistent(&PROMISE, &format!("{way:?}"));
-        until("what the outage took is given back", async || {
-            Resources::of(fleet.node(1))
-                .await
-                .kept_since(&before)
-                .is_empty()
+        let given_back = format!("what {way:?} took of {before:?} is given back");
+        until(&given_back, async || {
+            let now = Resources::of(fleet.node(1)).await;
+            now.kept_since(&before).is_empty()
         })
         .await;
     }
