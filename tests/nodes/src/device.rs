@@ -124,6 +124,11 @@ impl Device {
         answer.is_ok_and(|answer| matches!(answer.status(), 200 | 401))
     }
 
+    /// Its access token.
+    pub fn access(&self) -> &str {
+        &self.access
+    }
+
     /// What others know of it.
     pub fn peer(&self) -> &Peer {
         &self.peer

@@ -64,19 +64,37 @@ impl Fleet {
             .await;
     }
 
+    /// Ends one in order: what it has begun is finished.
+    pub async fn end_one(&mut self, node: usize) {
+        self.nodes
+            .get_mut(node)
+            .expect("there is no such node")
+            .end()
+            .await;
+    }
+
     /// Starts a node again, somewhere else.
     pub async fn start_again(&mut self, node: usize) {
         let settings = self.settings.get(node).expect("there is no such node");
-        let started = Node::start(node, settings).await;
+        let settings = settings.clone();
+        drop(self.replace(node, settings).await);
+    }
+
+    /// Starts a node in the place of another, which goes on and is given back.
+    pub async fn replace(&mut self, node: usize, settings: Settings) -> Node {
+        let started = Node::start(node, &settings).await;
         let place = started.place();
-        if let Some(node) = self.nodes.get_mut(node) {
-            *node = started;
+        let old = self.nodes.get_mut(node).expect("there is no such node");
+        let old = std::mem::replace(old, started);
+        if let Some(old) = self.settings.get_mut(node) {
+            *old = settings;
         }
         self.places.send_modify(|places| {
             if let Some(old) = places.get_mut(node) {
                 *old = place;
             }
         });
+        old
     }
 
     /// Waits until a node's health is such.
@@ -98,7 +116,7 @@ impl Fleet {
 
     /// Ends all nodes in order.
     pub async fn end(self) {
-        for node in self.nodes {
+        for mut node in self.nodes {
             node.end().await;
         }
     }

@@ -1,9 +1,18 @@
 //! One node: an axum application with every check, on the store that `SESSION_STORE` names, and with
 //! the Redis beside it that `SESSION_FEED` names: addresses hold passwords, and every process may
-//! read another's arguments. It listens on a port of its own, prints where, and ends when its input
-//! does, so that nothing outlives a test.
+//! read another's arguments. So it is with the secrets that keys are encrypted with, `SESSION_SECRET`
+//! and the one before, `SESSION_OLDER_SECRET`, each as `NAME=SECRET`. It listens on a port of its own,
+//! prints where, and ends at SIGTERM or when its input does, so that nothing outlives a test.
 
-use std::{env, error::Error, io, time::Duration};
+mod clock;
+mod signing;
+
+use std::{
+    env,
+    error::Error,
+    io, thread,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use axum::{
     Json, Router,
@@ -19,7 +28,14 @@ use session_axum::{
 };
 use session_redis::{RedisFeed, RedisStore};
 use session_sqlx::SqlxStore;
-use tokio::{io::AsyncReadExt as _, net::TcpListener, runtime::Handle};
+use tokio::{
+    net::TcpListener,
+    runtime::Handle,
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+
+use crate::clock::FastClock;
 
 #[derive(clap::Parser)]
 struct Arguments {
@@ -41,6 +57,15 @@ struct Arguments {
     /// How many connections to a database are used at the same time
     #[arg(long, default_value_t = 4)]
     connections: u32,
+    /// How long a key signs
+    #[arg(long, value_name = "HOURS", default_value_t = 168)]
+    key_hours: u64,
+    /// How many times as fast as the machine's the clock runs
+    #[arg(long, default_value_t = 1)]
+    clock_speed: u32,
+    /// Since when it does, in Unix milliseconds
+    #[arg(long, default_value_t = 0)]
+    clock_since_ms: u64,
 }
 
 #[tokio::main]
@@ -49,27 +74,53 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let sessions = service(arguments).await?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let mut terminated = signal(SignalKind::terminate())?;
     println!("listening on {}", listener.local_addr()?);
     axum::serve(listener, app(sessions.clone()))
-        .with_graceful_shutdown(async {
-            // Whoever started this holds the other end.
-            tokio::io::stdin().read_to_end(&mut Vec::new()).await.ok();
+        .with_graceful_shutdown(async move {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = input_ended() => {}
+            }
         })
         .await?;
     sessions.shutdown().await;
     Ok(())
 }
 
+/// Ends when whoever started this closes the other end of its input.
+fn input_ended() -> oneshot::Receiver<()> {
+    let (end, ended) = oneshot::channel();
+    // Not a task: the runtime would wait for its reading to end.
+    thread::spawn(move || {
+        let read = io::copy(&mut io::stdin(), &mut io::sink());
+        drop((read, end));
+    });
+    ended
+}
+
 async fn service(arguments: Arguments) -> Result<Sessions, Box<dyn Error>> {
     let ms = Duration::from_millis;
     let (timeout, poll_every) = (ms(arguments.timeout_ms), ms(arguments.poll_ms));
     let app = AppInfo::new("https://api.example.com", "https://example.com");
-    let builder = Sessions::builder(app).config(|config| {
-        config
-            .max_staleness(ms(arguments.max_staleness_ms))
-            .rotation_grace(ms(arguments.grace_ms))
-            .store_timeout(timeout)
-    });
+    let builder = Sessions::builder(app)
+        .clock(FastClock {
+            since: UNIX_EPOCH + ms(arguments.clock_since_ms),
+            speed: arguments.clock_speed,
+        })
+        .config(|mut config| {
+            if let Some((name, secret)) = secret("SESSION_SECRET") {
+                config = config.encryption_secret(name, secret);
+            }
+            if let Some((name, secret)) = secret("SESSION_OLDER_SECRET") {
+                config = config.older_encryption_secret(name, secret);
+            }
+            config
+                .max_staleness(ms(arguments.max_staleness_ms))
+                .rotation_grace(ms(arguments.grace_ms))
+                .signing_key_rotation(Duration::from_hours(arguments.key_hours))
+                .store_timeout(timeout)
+        });
     let on_redis = |url| {
         session_redis::ConnectOptions::new(url)
             .prefix(arguments.prefix)
@@ -105,6 +156,7 @@ fn app(sessions: Sessions) -> Router {
         .route("/database", get(async |_: Session<CheckDatabase>| ()))
         .route("/until-revoked", get(until_revoked))
         .route("/health", get(health))
+        .merge(signing::routes())
         .with_state(sessions.clone())
         .layer(SessionLayer::new(sessions))
 }
@@ -145,6 +197,13 @@ async fn health(State(sessions): State<Sessions>) -> Json<Value> {
         "is_notified": health.blacklist.notifications == Notifications::Arriving,
         "tasks": Handle::current().metrics().num_alive_tasks(),
     }))
+}
+
+/// A secret of the environment, and its name.
+fn secret(variable: &str) -> Option<(String, String)> {
+    let named = env::var(variable).ok()?;
+    let (name, secret) = named.split_once('=')?;
+    Some((name.to_owned(), secret.to_owned()))
 }
 
 fn user_of(user: String) -> Result<UserId, SessionError> {

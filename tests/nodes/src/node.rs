@@ -50,6 +50,18 @@ impl Settings {
         self.environment.push((name.to_owned(), value.into()));
         self
     }
+
+    fn run(&self, log: &NamedTempFile) -> Child {
+        Command::new(&self.program)
+            .args(&self.arguments)
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log.reopen().unwrap())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    }
 }
 
 /// A node that ends with this value.
@@ -59,7 +71,7 @@ pub struct Node {
     place: Place,
     log: NamedTempFile,
     /// The process ends in order when this is closed.
-    input: ChildStdin,
+    _input: ChildStdin,
 }
 
 /// Which node, and where.
@@ -76,15 +88,7 @@ impl Node {
     /// Starts a node and waits until it serves.
     pub async fn start(node: usize, settings: &Settings) -> Self {
         let log = NamedTempFile::new().unwrap();
-        let mut process = Command::new(&settings.program)
-            .args(&settings.arguments)
-            .envs(settings.environment.iter().cloned())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log.reopen().unwrap())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let mut process = settings.run(&log);
         let input = process.stdin.take().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = timeout(PATIENCE, lines.next_line()).await;
@@ -98,8 +102,22 @@ impl Node {
             process,
             place: Place { node, address },
             log,
-            input,
+            _input: input,
         }
+    }
+
+    /// Starts a node that is to refuse to; what it says of the reason.
+    ///
+    /// # Panics
+    ///
+    /// When it does not refuse.
+    pub async fn refusal(settings: &Settings) -> String {
+        let log = NamedTempFile::new().unwrap();
+        let mut process = settings.run(&log);
+        let ended = timeout(PATIENCE, process.wait()).await;
+        let ended = ended.expect("the node does not refuse to start").unwrap();
+        assert!(!ended.success(), "the node ended without a complaint");
+        text_of(&log)
     }
 
     /// Which node, and where.
@@ -138,19 +156,17 @@ impl Node {
         self.assert_no_panic();
     }
 
-    /// Ends it in order.
+    /// Ends it in order, by SIGTERM: what it has begun is finished.
     ///
     /// # Panics
     ///
-    /// When it does not end, or says that something failed.
-    pub async fn end(self) {
-        let Self {
-            mut process, input, ..
-        } = self;
-        drop(input);
-        let ended = timeout(PATIENCE, process.wait()).await;
+    /// When it does not end, or not well.
+    pub async fn end(&mut self) {
+        self.signal("TERM").await;
+        let ended = timeout(PATIENCE, self.process.wait()).await;
         let ended = ended.expect("the node does not end").unwrap();
-        assert!(ended.success(), "{ended}");
+        assert!(ended.success(), "{ended}\n{}", text_of(&self.log));
+        self.assert_no_panic();
     }
 
     /// Fails if something in it panicked.
