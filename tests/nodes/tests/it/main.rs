@@ -6,6 +6,7 @@
 mod campaign;
 mod clocks;
 mod delays;
+mod farewells;
 mod ground;
 mod kills;
 mod losses;
