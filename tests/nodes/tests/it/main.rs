@@ -8,6 +8,7 @@ mod clocks;
 mod delays;
 mod farewells;
 mod ground;
+mod keys;
 mod kills;
 mod losses;
 mod outages;
