@@ -12,4 +12,5 @@ mod keys;
 mod kills;
 mod losses;
 mod outages;
+mod secrets;
 mod standby;
