@@ -14,3 +14,4 @@ mod losses;
 mod outages;
 mod secrets;
 mod standby;
+mod versions;
