@@ -1,5 +1,4 @@
-//! Keys that are made, replaced and removed while nodes use them, and tokens that name keys nobody
-//! has.
+//! Keys that are made, replaced and removed while nodes use them.
 
 use std::{
     collections::BTreeSet,
@@ -13,9 +12,7 @@ use fastrand::Rng;
 use futures_util::future::join_all;
 use history::{Check, History, Promise, Reply};
 use hyper::Method;
-use nodes::{
-    Answer, Device, Fleet, Habits, Load, Node, Place, Proxy, Resources, Settings, Way, ask, until,
-};
+use nodes::{Answer, Device, Fleet, Habits, Load, Node, Place, Settings, ask, until};
 use serde_json::Value;
 use session_core::{
     clock::{Clock as _, SystemClock},
@@ -171,143 +168,8 @@ async fn assert_all_sign_with(keys: &[(String, i64)], nodes: &[Node]) {
     }
 }
 
-/// D8: the keys are replaced while a node cannot reach the database. What it signs is accepted by the
-/// others; tokens of keys that it has not heard of are to be refreshed, which is a failure of no
-/// route; and it is in step as soon as it can read.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_misses_new_keys_is_understood_and_comes_back() {
-    let database = Database::on(Server::Postgres);
-    let url = database.url().await;
-    let proxy = Proxy::before(&url).await;
-    let since = SystemClock.now();
-    let behind = fast(&proxy.url(&url), since, SPEED).with("--timeout-ms=500");
-    let fleet = Fleet::start([fast(&url, since, SPEED).with(PATIENTLY), behind]).await;
-    let (near, far) = (fleet.at(0), fleet.at(1));
-    let history = History::default();
-    let mut of_far = log_in(far, "ann", &history).await;
-    let known = key_of(of_far.access());
-
-    proxy.set(Way::BlackHole);
-    rotate(near).await;
-    let mut of_near = log_in(near, "bob", &history).await;
-    until("the others sign with a new key", async || {
-        of_near = log_in(near, "bob", &history).await;
-        key_of(of_near.access()) != known
-    })
-    .await;
-
-    for check in [Check::Stateless, Check::Database] {
-        let told = of_far.try_use(near, check, &history).await;
-        assert_eq!(told, Reply::Done, "{check:?}");
-    }
-    let signed = get(far, Method::GET, "/for-others", None).await.json();
-    let by = key_of(signed["token"].as_str().unwrap());
-    let published = get(near, Method::GET, "/auth/jwt/jwks.json", None).await;
-    let published = published.json();
-    let mut published = published["keys"].as_array().unwrap().iter();
-    assert!(published.any(|key| key["kid"] == by.as_str()), "{by}");
-
-    let told = of_far.try_use(far, Check::Stateless, &history).await;
-    assert_eq!(told, Reply::Done);
-    for _ in 0..20 {
-        let told = of_near.try_use(far, Check::Stateless, &history).await;
-        assert_eq!(told, Reply::Stale);
-    }
-    for device in [&mut of_far, &mut of_near] {
-        let told = device.refresh(far, &history).await;
-        assert_eq!(told, Reply::Unavailable);
-    }
-
-    proxy.set(Way::Open);
-    until("the new key is known", async || {
-        of_near.try_use(far, Check::Stateless, &history).await == Reply::Done
-    })
-    .await;
-    until("it signs with the new key", async || {
-        let device = Device::log_in(far, "cat", &history).await;
-        device.is_some_and(|device| key_of(device.access()) == key_of(of_near.access()))
-    })
-    .await;
-    for device in [&mut of_far, &mut of_near] {
-        let told = device.refresh(far, &history).await;
-        assert!(matches!(told, Reply::Successor(_)), "{told:?}");
-        assert_passes(device, &fleet, &history).await;
-    }
-    fleet.assert_no_panic();
-}
-
-/// D2: tokens that name keys nobody has make a node read the keys once a second at most, fill no
-/// memory, and keep nobody else waiting.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_unknown_keys_reaches_the_database_once_a_second() {
-    let database = Database::on(Server::Postgres);
-    let settings = quick(&database.url().await).with(PATIENTLY);
-    Node::start(0, &settings).await.kill().await;
-    let before = readings(&database).await;
-    Node::start(0, &settings).await.kill().await;
-    let of_a_start = readings(&database).await - before;
-
-    let mut node = Node::start(0, &settings).await;
-    let (at, history) = (node.place(), History::default());
-    let device = log_in(at, "ann", &history).await;
-    let held = Resources::of(&node).await;
-    let began = Instant::now();
-    let flood = join_all((0..FLOODING).map(async |task| {
-        for number in 0..TOKENS / FLOODING {
-            let forged = forge(device.access(), &format!("d-{task}-{number}"));
-            let answer = get(at, Method::GET, "/stateless", Some(&forged)).await;
-            assert_eq!(answer.reply(), Reply::Stale);
-        }
-    }));
-    let good = async {
-        let mut times = Vec::new();
-        for _ in 0..GOOD {
-            for check in [Check::Stateless, Check::Blacklist, Check::Database] {
-                let asked = Instant::now();
-                let told = device.try_use(at, check, &history).await;
-                assert_eq!(told, Reply::Done, "{check:?}");
-                times.push(asked.elapsed());
-            }
-        }
-        times.sort_unstable();
-        times
-    };
-    let (_, times) = tokio::join!(flood, good);
-    let took = began.elapsed();
-    until("what the flood took is given back", async || {
-        Resources::of(&node).await.kept_since(&held).is_empty()
-    })
-    .await;
-    node.kill().await;
-    let readings = readings(&database).await - before - 2 * of_a_start;
-    println!(
-        "{TOKENS} tokens in {took:?}: {readings} readings; good requests: median {:?}, slowest {:?}",
-        times[times.len() / 2],
-        times[times.len() - 1],
-    );
-    // One at the first token, and one that a task of the node may have been due for.
-    let most = began.elapsed().as_secs() + 2;
-    assert!(
-        (1..=most).contains(&u64::try_from(readings).unwrap()),
-        "{readings} readings"
-    );
-}
-
-/// How often the keys have been looked for in the database, by all whose connections have ended.
-async fn readings(database: &Database) -> i64 {
-    until("the node's connections have ended", async || {
-        let others = "SELECT count(*) FROM pg_stat_activity \
-                      WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        database.ask(others).await == 0
-    })
-    .await;
-    let readings = "SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables \
-                    WHERE relname = 'session_keys'";
-    database.ask(readings).await
-}
-
 /// Settings of a node whose clock runs ahead from a moment on, so many times as fast.
-fn fast(url: &str, since: SystemTime, speed: u64) -> Settings {
+pub(crate) fn fast(url: &str, since: SystemTime, speed: u64) -> Settings {
     let since = since.duration_since(UNIX_EPOCH).unwrap();
     Settings::new(url)
         .with("--poll-ms=100")
@@ -318,12 +180,12 @@ fn fast(url: &str, since: SystemTime, speed: u64) -> Settings {
 }
 
 /// Replaces the keys of both kinds.
-async fn rotate(at: Place) {
+pub(crate) async fn rotate(at: Place) {
     let answer = get(at, Method::POST, "/keys", None).await;
     assert_eq!(answer.status(), 200, "{:?}", answer.json());
 }
 
-async fn get(at: Place, method: Method, path: &str, token: Option<&str>) -> Answer {
+pub(crate) async fn get(at: Place, method: Method, path: &str, token: Option<&str>) -> Answer {
     ask(at.address, method, path, token).await.unwrap()
 }
 
@@ -341,7 +203,7 @@ async fn keys(url: &str, purpose: KeyPurpose) -> Vec<(String, i64)> {
 }
 
 /// The session is good on every node, however far it looks.
-async fn assert_passes(device: &Device, fleet: &Fleet, history: &History) {
+pub(crate) async fn assert_passes(device: &Device, fleet: &Fleet, history: &History) {
     for node in 0..fleet.nodes().len() {
         for check in [Check::Stateless, Check::Blacklist, Check::Database] {
             let told = device.try_use(fleet.at(node), check, history).await;
@@ -351,34 +213,24 @@ async fn assert_passes(device: &Device, fleet: &Fleet, history: &History) {
 }
 
 /// The key that a token names.
-fn key_of(token: &str) -> String {
-    header_of(token)["kid"].as_str().unwrap().to_owned()
+pub(crate) fn key_of(token: &str) -> String {
+    part_of(token, 0)["kid"].as_str().unwrap().to_owned()
 }
 
-/// The token, as if another key had signed it.
-fn forge(token: &str, key: &str) -> String {
-    let mut header = header_of(token);
-    header["kid"] = key.into();
-    let (_, rest) = token.split_once('.').unwrap();
-    format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()))
-}
-
-fn header_of(token: &str) -> Value {
-    let (header, _) = token.split_once('.').unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap()
+/// The header of a token, or its payload.
+pub(crate) fn part_of(token: &str, number: usize) -> Value {
+    let part = token.split('.').nth(number).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 const ROTATIONS: usize = 15;
 const FIRST_STARTS: usize = 8;
 /// A new key signs after a minute, which is two seconds then.
-const SPEED: u64 = 30;
+pub(crate) const SPEED: u64 = 30;
 /// An hour is two and a half seconds then.
-const KEY_AGES: u64 = 1440;
+pub(crate) const KEY_AGES: u64 = 1440;
 /// The database is there: only a busy machine makes anybody wait.
-const PATIENTLY: &str = "--timeout-ms=20000";
-const FLOODING: usize = 8;
-const TOKENS: usize = 4_000;
-const GOOD: usize = 100;
+pub(crate) const PATIENTLY: &str = "--timeout-ms=20000";
 /// How often nodes read the keys.
 const READ_EVERY: Duration = Duration::from_secs(30);
 /// What a busy machine adds.

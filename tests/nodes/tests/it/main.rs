@@ -14,4 +14,5 @@ mod losses;
 mod outages;
 mod secrets;
 mod standby;
+mod unknown_keys;
 mod versions;
