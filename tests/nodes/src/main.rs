@@ -191,7 +191,7 @@ async fn health(State(sessions): State<Sessions>) -> Json<Value> {
         "is_ready": health.is_ready(),
         "store_answers": health.store.is_none(),
         "clock_offset_ms": health.clock_offset.map(ms),
-        "is_fresh": health.blacklist.is_fresh,
+        "is_fresh": health.blacklist.is_fresh(),
         "age_ms": health.blacklist.age.map(ms),
         "entries": health.blacklist.entries,
         "is_notified": health.blacklist.notifications == Notifications::Arriving,

@@ -266,7 +266,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        blacklist::Listed,
+        blacklist::{Listed, Unreliable},
         clock::{ManualClock, SystemClock, from_unix_ms},
         fixtures::{
             faulty_store::{Fault, FaultyStore},
@@ -340,13 +340,13 @@ mod tests {
         assert_eq!(look_up(), Listed::Absent);
 
         clock.set_wall_clock(from_unix_ms(right_ms));
-        assert_eq!(look_up(), Listed::Unknown);
+        assert_eq!(look_up(), Listed::Unknown(Unreliable::NeverComplete));
         // What is heard meanwhile is not all there is.
         receiver.complete_as_of(receiver.moment());
-        assert_eq!(look_up(), Listed::Unknown);
+        assert_eq!(look_up(), Listed::Unknown(Unreliable::NeverComplete));
         store.set(Fault::Unavailable);
         assert!(!receiver.catch_up(&mut cursor).await);
-        assert_eq!(look_up(), Listed::Unknown);
+        assert_eq!(look_up(), Listed::Unknown(Unreliable::NeverComplete));
         store.set(Fault::None);
         assert!(receiver.catch_up(&mut cursor).await);
         assert_eq!(look_up(), Listed::Revoked);

@@ -27,7 +27,7 @@ impl RevokedSessions {
         match self.0.look_up(handle, Duration::from_secs(5)) {
             Listed::Revoked => Some(true),
             Listed::Absent => Some(false),
-            Listed::Unknown => None,
+            Listed::Unknown(_) => None,
         }
     }
 

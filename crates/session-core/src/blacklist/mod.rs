@@ -13,6 +13,7 @@ mod feed;
 #[doc(hidden)]
 pub mod measuring;
 mod moment;
+mod unreliable;
 mod waiters;
 
 use std::{
@@ -36,6 +37,7 @@ use expiry::Expiry;
 pub use feed::{FeedMoment, FeedReceiver, Notifications, RevocationFeed};
 pub(crate) use feed::{InProcessFeed, StorePollingFeed};
 pub(crate) use moment::Moment;
+pub use unreliable::Unreliable;
 use waiters::Waiters;
 pub(crate) use waiters::Waiting;
 
@@ -77,8 +79,8 @@ pub(crate) enum Listed {
     Revoked,
     /// The session had not been revoked as of `age` ago.
     Absent,
-    /// The set is too old, or had to leave something out, so it cannot say.
-    Unknown,
+    /// The set cannot say.
+    Unknown(Unreliable),
 }
 
 impl Blacklist {
@@ -124,15 +126,11 @@ impl Blacklist {
     /// What is known about a session, if the set is no older than `max_staleness`.
     pub(crate) fn look_up(&self, handle: &SessionHandle, max_staleness: Duration) -> Listed {
         // Judged before looking: a set that only becomes complete after the look is no witness.
-        let is_complete =
-            !self.is_incomplete() && self.age().is_some_and(|age| age <= max_staleness);
+        let unreliable = self.unreliable(max_staleness);
         if self.contains_key(key_of(handle)) {
-            Listed::Revoked
-        } else if !is_complete {
-            Listed::Unknown
-        } else {
-            Listed::Absent
+            return Listed::Revoked;
         }
+        unreliable.map_or(Listed::Absent, Listed::Unknown)
     }
 
     /// How long ago the set was complete; `None` when no feed has spoken yet, or not since a clock

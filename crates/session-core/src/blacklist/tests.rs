@@ -49,14 +49,20 @@ fn an_entry_leaves_when_its_last_access_token_has_expired() {
 #[test]
 fn a_stale_set_says_revoked_but_never_live() {
     let (clock, blacklist) = at(1_000_000, 10);
-    assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
+    assert_eq!(
+        blacklist.look_up(&handle("a"), STALENESS),
+        Listed::Unknown(Unreliable::NeverComplete)
+    );
     let receiver = FeedReceiver::new(Arc::clone(&blacklist), no_calls());
     let asked = receiver.moment();
     blacklist.extend(&[revoked("b", 9_000_000)]);
     receiver.complete_as_of(asked);
     assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Absent);
     clock.advance(STALENESS + Duration::from_millis(1));
-    assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
+    assert_eq!(
+        blacklist.look_up(&handle("a"), STALENESS),
+        Listed::Unknown(Unreliable::Old)
+    );
     assert_eq!(blacklist.look_up(&handle("b"), STALENESS), Listed::Revoked);
 }
 
@@ -79,7 +85,10 @@ fn an_added_feed_cannot_make_the_set_fresh() {
     let added = FeedReceiver::beside_the_store(Arc::clone(&blacklist), no_calls());
     added.complete_as_of(added.moment());
     added.notifications(Notifications::Arriving);
-    assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
+    assert_eq!(
+        blacklist.look_up(&handle("a"), STALENESS),
+        Listed::Unknown(Unreliable::NeverComplete)
+    );
     assert_eq!(blacklist.notifications(), Notifications::None);
     added.revoked(&[revoked("a", 2_000_000)]);
     assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
@@ -113,7 +122,10 @@ fn a_machine_that_slept_knows_that_its_set_is_old() {
     let receiver = FeedReceiver::new(Arc::clone(&blacklist), no_calls());
     receiver.complete_as_of(receiver.moment());
     clock.set_wall_clock(from_unix_ms(1_000_000 + 3_600_000));
-    assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Unknown);
+    assert_eq!(
+        blacklist.look_up(&handle("a"), STALENESS),
+        Listed::Unknown(Unreliable::Old)
+    );
 }
 
 #[test]
@@ -125,7 +137,10 @@ fn a_full_set_asks_the_database_instead_of_forgetting() {
     }
     assert_eq!(blacklist.len(), 2);
     assert_eq!(blacklist.look_up(&handle("a"), STALENESS), Listed::Revoked);
-    assert_eq!(blacklist.look_up(&handle("c"), STALENESS), Listed::Unknown);
+    assert_eq!(
+        blacklist.look_up(&handle("c"), STALENESS),
+        Listed::Unknown(Unreliable::Full)
+    );
     clock.advance(Duration::from_mins(50));
     assert_eq!(blacklist.look_up(&handle("c"), STALENESS), Listed::Absent);
 }

@@ -20,7 +20,7 @@ impl Sessions {
             let ask_database = match self.blacklist().look_up(handle, max_staleness) {
                 Listed::Revoked => return,
                 Listed::Absent => look % looks_until_database == 0,
-                Listed::Unknown => true,
+                Listed::Unknown(_) => true,
             };
             if ask_database && !self.is_live(handle).await {
                 return;

@@ -5,7 +5,11 @@ use std::{
     time::Duration,
 };
 
-use crate::{blacklist::Notifications, error::SessionError, sessions::Sessions};
+use crate::{
+    blacklist::{Notifications, Unreliable},
+    error::SessionError,
+    sessions::Sessions,
+};
 
 /// Whether this node can serve, and if not, why.
 #[derive(Debug)]
@@ -42,14 +46,20 @@ pub enum Attendance {
 pub struct BlacklistHealth {
     /// How long ago the set was complete; `None` when it never was.
     pub age: Option<Duration>,
-    /// Whether that is recent enough. If not, routes that check the blacklist ask the database.
-    pub is_fresh: bool,
     /// How many sessions are in it.
     pub entries: usize,
-    /// Whether it was too small for all revoked sessions.
-    pub is_incomplete: bool,
+    /// Why it cannot be relied upon, so that routes that check it ask the database; `None` when it
+    /// can.
+    pub unreliable: Option<Unreliable>,
     /// Whether the store tells this node of revocations by itself.
     pub notifications: Notifications,
+}
+
+impl BlacklistHealth {
+    /// Whether routes that check the blacklist need no database.
+    pub fn is_fresh(&self) -> bool {
+        self.unreliable.is_none()
+    }
 }
 
 impl Health {
@@ -100,9 +110,7 @@ impl Measured {
 impl Sessions {
     /// The state of this node, for a readiness probe. Costs one small query.
     pub async fn health(&self) -> Health {
-        let age = self.blacklist().age();
         let max_staleness = self.config().max_staleness();
-        let is_incomplete = self.blacklist().is_incomplete();
         let keys = self.backend().keys();
         Health {
             store: match self.backend().ping().await {
@@ -114,10 +122,9 @@ impl Sessions {
             },
             clock_offset: self.0.health.clock_offset(),
             blacklist: BlacklistHealth {
-                age,
-                is_fresh: !is_incomplete && age.is_some_and(|age| age <= max_staleness),
+                age: self.blacklist().age(),
                 entries: self.blacklist().len(),
-                is_incomplete,
+                unreliable: self.blacklist().unreliable(max_staleness),
                 notifications: self.blacklist().notifications(),
             },
             attendance: match self.blacklist().holds_lease() {

@@ -9,11 +9,13 @@
 //! | `session_store_call_seconds` | histogram | `operation`, `outcome` |
 //! | `session_blacklist_entries` | gauge | – |
 //! | `session_blacklist_age_seconds` | gauge | – |
+//! | `session_blacklist_passed_over_total` | counter | `reason` |
 //! | `session_signing_keys_created_total` | counter | `purpose` |
 
 use std::time::Duration;
 
 use super::RefreshOutcome;
+use crate::blacklist::Unreliable;
 
 #[cfg(feature = "metrics")]
 mod recorder {
@@ -78,6 +80,15 @@ pub(crate) fn blacklist(entries: usize, age: Option<Duration>) {
     }
     #[cfg(not(feature = "metrics"))]
     let _ = (entries, age);
+}
+
+/// The set of revoked sessions could not say, and the database was asked.
+pub(crate) fn blacklist_passed_over(reason: Unreliable) {
+    #[cfg(feature = "metrics")]
+    recorder::counter!("session_blacklist_passed_over_total", "reason" => reason.as_str())
+        .increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = reason;
 }
 
 /// A key has been made.

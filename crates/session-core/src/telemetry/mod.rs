@@ -8,7 +8,7 @@ use std::{fmt, sync::OnceLock, time::Duration};
 
 use aws_lc_rs::hmac;
 
-pub(crate) use metrics::{blacklist, key_made, store_call, verified};
+pub(crate) use metrics::{blacklist, blacklist_passed_over, key_made, store_call, verified};
 pub(crate) use observers::Observers;
 
 use crate::{

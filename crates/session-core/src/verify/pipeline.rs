@@ -210,18 +210,24 @@ impl Sessions {
             Listed::Absent => Ok(LookedUp::Blacklist {
                 as_of: now.saturating_sub(age.unwrap_or(Duration::MAX)),
             }),
-            Listed::Unknown => match self.look_up_database(handle).await {
-                Ok(_) => Ok(LookedUp::Database { at: now }),
-                Err(SessionError::Unavailable(store)) => {
-                    let blacklist = in_words(age);
-                    tracing::error!(%blacklist, "neither the blacklist nor the store can be asked");
-                    Err(SessionError::Unavailable(BackendError::BlacklistStale {
-                        age,
-                        store: Box::new(store),
-                    }))
+            Listed::Unknown(reason) => {
+                telemetry::blacklist_passed_over(reason);
+                match self.look_up_database(handle).await {
+                    Ok(_) => Ok(LookedUp::Database { at: now }),
+                    Err(SessionError::Unavailable(store)) => {
+                        let blacklist = in_words(age);
+                        tracing::error!(
+                            %blacklist, %reason,
+                            "neither the blacklist nor the store can be asked"
+                        );
+                        Err(SessionError::Unavailable(BackendError::BlacklistStale {
+                            age,
+                            store: Box::new(store),
+                        }))
+                    }
+                    Err(error) => Err(error),
                 }
-                Err(error) => Err(error),
-            },
+            }
         }
     }
 

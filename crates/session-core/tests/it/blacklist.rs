@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session_core::{
     BackendError, SessionError, async_trait,
-    blacklist::{FeedReceiver, Notifications, RevocationFeed},
+    blacklist::{FeedReceiver, Notifications, RevocationFeed, Unreliable},
     store::RevocationCursor,
 };
 use tokio::task::JoinSet;
@@ -56,11 +56,11 @@ async fn a_stores_own_feed_is_believed_and_nothing_else_is_asked() {
     let here = Node::with(FaultyStore::telling(ReadsOnce), |builder| builder).await;
     settle().await;
     let health = here.sessions.health().await.blacklist;
-    assert!(health.is_fresh);
+    assert!(health.is_fresh());
     assert_eq!(health.notifications, Notifications::Arriving);
     here.pass(Duration::from_mins(1)).await;
     assert_eq!(here.store.calls(Op::RevocationsSince), 1);
-    assert!(!here.sessions.health().await.blacklist.is_fresh);
+    assert!(!here.sessions.health().await.blacklist.is_fresh());
 }
 
 /// Design §7: the same feed beside a store whose own feed hears nothing makes nothing fresh.
@@ -71,7 +71,8 @@ async fn a_feed_beside_the_stores_is_not_believed() {
     settle().await;
     assert_eq!(here.store.calls(Op::RevocationsSince), 1);
     let health = here.sessions.health().await.blacklist;
-    assert_eq!((health.age, health.is_fresh), (None, false));
+    assert_eq!(health.age, None);
+    assert_eq!(health.unreliable, Some(Unreliable::NeverComplete));
     assert_eq!(health.notifications, Notifications::None);
 }
 
@@ -121,7 +122,8 @@ async fn a_node_that_does_not_hear_fails_closed() {
         "the database is asked"
     );
     let health = there.sessions.health().await;
-    assert!(health.is_ready() && !health.blacklist.is_fresh);
+    assert!(health.is_ready());
+    assert_eq!(health.blacklist.unreliable, Some(Unreliable::Old));
 
     here.store.put(Op::Get, Fault::Fail);
     for issued in [&ann, &bob] {

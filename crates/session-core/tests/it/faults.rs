@@ -249,7 +249,7 @@ async fn while_a_revocation_is_in_doubt_the_blacklist_says_nothing() {
             "{outcome:?}"
         );
     }
-    assert!(!node.sessions.health().await.blacklist.is_fresh);
+    assert!(!node.sessions.health().await.blacklist.is_fresh());
     node.store.heal();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let reads = node.store.calls(Op::Get);

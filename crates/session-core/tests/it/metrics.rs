@@ -201,6 +201,13 @@ async fn verifications_store_calls_and_the_blacklist_are_measured() {
     node.pass(Duration::from_secs(11)).await;
     assert!((recorded.last("session_blacklist_entries{}") - 1.0).abs() < f64::EPSILON);
     assert!(recorded.last("session_blacklist_age_seconds{}") < 5.0);
+    node.store.put(Op::RevocationsSince, Fault::Fail);
+    node.pass(Duration::from_secs(6)).await;
+    node.verify(&issued, &check_blacklist()).await.unwrap_err();
+    let bob = node.log_in("bob").await;
+    node.verify(&bob, &check_blacklist()).await.unwrap_err();
+    let passed_over = "session_blacklist_passed_over_total{reason=old}";
+    assert_eq!(recorded.count(passed_over), 1, "{:?}", recorded.names());
     node.sessions.rotate_refresh_key().await.unwrap();
     let made = "session_signing_keys_created_total{purpose=refresh}";
     assert_eq!(recorded.count(made), 1, "{:?}", recorded.names());

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use session_core::{
     MemoryStore, NodeId, NodeName, async_trait,
-    blacklist::{FeedReceiver, RevocationFeed},
+    blacklist::{FeedReceiver, RevocationFeed, Unreliable},
     clock::ManualClock,
     receipts::Confirmation,
     sessions::Attendance,
@@ -120,7 +120,8 @@ async fn a_node_that_is_not_waited_for_asks_the_database() {
         here.pass(POLL).await;
     }
     assert_eq!(attendance().await, Attendance::Lapsed);
-    assert!(!here.sessions.health().await.blacklist.is_fresh);
+    let health = here.sessions.health().await.blacklist;
+    assert_eq!(health.unreliable, Some(Unreliable::Unregistered));
     let reads = here.store.calls(Op::Get);
     assert!(here.verify(&issued, &check_blacklist()).await.is_ok());
     assert_eq!(here.store.calls(Op::Get), reads + 1);
@@ -130,7 +131,7 @@ async fn a_node_that_is_not_waited_for_asks_the_database() {
         here.pass(POLL).await;
     }
     assert_eq!(attendance().await, Attendance::Registered);
-    assert!(here.sessions.health().await.blacklist.is_fresh);
+    assert!(here.sessions.health().await.blacklist.is_fresh());
     assert!(here.verify(&issued, &check_blacklist()).await.is_ok());
     assert_eq!(here.store.calls(Op::Get), reads + 1);
     drop(there);
@@ -182,7 +183,7 @@ async fn a_node_that_shuts_down_leaves() {
     assert_eq!(here.store.inner().attending().await.unwrap().len(), 1);
     let health = there.sessions.health().await;
     assert_eq!(health.attendance, Attendance::Lapsed);
-    assert!(!health.blacklist.is_fresh);
+    assert!(!health.blacklist.is_fresh());
     let confirmation = here.sessions.confirm_everywhere(Duration::ZERO).await;
     assert_eq!(confirmation.missing().len(), 1, "{confirmation:?}");
     assert!(

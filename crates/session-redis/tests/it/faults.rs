@@ -80,12 +80,12 @@ async fn a_flush_lets_no_session_through() {
             .verify(token, PresentedAntiCsrf::NotChecked, &checked)
             .await
     };
-    until(async || sessions.health().await.blacklist.is_fresh).await;
+    until(async || sessions.health().await.blacklist.is_fresh()).await;
     assert!(verify().await.is_ok());
     let () = server.run("FLUSHALL").await;
     until(async || verify().await.is_err()).await;
     // The token's key may be gone from the server before the list is too old.
-    until(async || !sessions.health().await.blacklist.is_fresh).await;
+    until(async || !sessions.health().await.blacklist.is_fresh()).await;
     assert!(verify().await.is_err());
     sessions.shutdown().await;
 }

@@ -208,10 +208,10 @@ async fn a_feed_that_is_well_does_not_vouch() {
     let nodes = Nodes::on(&server.options()).await;
     nodes.listen(&server).await;
     let (session, _) = nodes.sign_in().await;
-    until(async || !nodes.other.health().await.blacklist.is_fresh).await;
+    until(async || !nodes.other.health().await.blacklist.is_fresh()).await;
     nodes.one.revoke(&session).await.unwrap();
     nodes.other_knows(1).await;
-    assert!(!nodes.other.health().await.blacklist.is_fresh);
+    assert!(!nodes.other.health().await.blacklist.is_fresh());
 }
 
 /// Settings are judged like the store's.
