@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeMap, fmt::Display};
 
-use session_core::{
-    finding::{Finding, Severity},
-    store::StoreError,
-};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use session_core::finding::{Finding, Severity};
+use session_core::store::StoreError;
 
 use crate::{connections::Connections, dialect::Dialect};
 
@@ -37,6 +36,7 @@ impl Settings {
 
     /// A finding when a setting has another value than the one it should have. One that the database
     /// does not have, in the version at hand, cannot be wrong.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn unless(
         &self,
         severity: Severity,
