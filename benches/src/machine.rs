@@ -20,11 +20,13 @@ pub(crate) fn description() -> String {
     let memory = named(&read("/proc/meminfo"), "MemTotal");
     let kilobytes: u64 = memory.trim_end_matches(" kB").parse().unwrap_or_default();
     let load = read("/proc/loadavg");
+    let release = read("/proc/sys/kernel/osrelease");
+    let version: Vec<&str> = release.trim().splitn(3, '.').take(2).collect();
     format!(
         "{count} processors ({}), {} GiB of memory, Linux {}; a load of {} when it began",
         named(&processors, "model name"),
         kilobytes.div_ceil(1 << 20),
-        read("/proc/sys/kernel/osrelease").trim(),
+        version.join("."),
         load.split(' ').next().unwrap_or("unknown")
     )
 }
