@@ -45,17 +45,17 @@ impl fmt::Debug for PresentedAntiCsrf<'_> {
 #[derive(Default)]
 pub(crate) struct Facts {
     anti_csrf: bool,
-    lookup: Option<LookedUp>,
+    /// When the database had the session, on the monotonic clock. What the blacklist says is not
+    /// kept: it may know better a moment later, and to look again costs nothing.
+    in_database_at: Option<Duration>,
     validated: Vec<Arc<dyn ClaimValidator>>,
 }
 
-/// Where the session was looked up, and of which moment on the monotonic clock that tells.
-#[derive(Debug, Clone, Copy)]
-enum LookedUp {
-    /// In a blacklist that was complete as of then.
-    Blacklist { as_of: Duration },
-    /// In the database, then.
-    Database { at: Duration },
+/// Who said that a session is live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    FromMemory,
+    ByDatabase,
 }
 
 impl Facts {
@@ -63,7 +63,7 @@ impl Facts {
     pub(crate) fn of_a_new_session(now: Duration) -> Self {
         Self {
             anti_csrf: true,
-            lookup: Some(LookedUp::Database { at: now }),
+            in_database_at: Some(now),
             validated: Vec::new(),
         }
     }
@@ -76,17 +76,11 @@ impl Facts {
     /// Whether a look-up can be spared. What was seen ages: a request that asks again after an
     /// upload, or from within an event stream, is answered anew.
     fn cover(&self, asked: Lookups, now: Duration) -> bool {
-        let age = |moment: Duration| now.saturating_sub(moment);
-        match (asked, self.lookup) {
-            (Lookups::None, _) => true,
-            (Lookups::Database, Some(LookedUp::Database { at })) => age(at) <= ONE_REQUEST,
-            (Lookups::Blacklist { max_staleness }, Some(LookedUp::Database { at })) => {
-                age(at) <= max_staleness
-            }
-            (Lookups::Blacklist { max_staleness }, Some(LookedUp::Blacklist { as_of })) => {
-                age(as_of) <= max_staleness
-            }
-            (Lookups::Database | Lookups::Blacklist { .. }, _) => false,
+        match asked {
+            Lookups::None => true,
+            Lookups::Blacklist { .. } | Lookups::Database => self
+                .in_database_at
+                .is_some_and(|at| now.saturating_sub(at) <= ONE_REQUEST),
         }
     }
 }
@@ -181,19 +175,20 @@ impl Sessions {
         if session.facts().cover(asked, now) {
             return Ok(());
         }
-        let looked_up = match asked {
-            Lookups::None => return Ok(()),
+        match asked {
+            Lookups::None => {}
             Lookups::Blacklist { max_staleness } => {
-                self.look_up_blacklist(session.handle(), max_staleness)
-                    .await?
+                let handle = session.handle();
+                if self.look_up_blacklist(handle, max_staleness).await? == Answered::ByDatabase {
+                    session.facts().in_database_at = Some(now);
+                }
             }
             Lookups::Database => {
                 let information = self.look_up_database(session.handle()).await?;
                 session.adopt_stored_payload(&information)?;
-                LookedUp::Database { at: now }
+                session.facts().in_database_at = Some(now);
             }
-        };
-        session.facts().lookup = Some(looked_up);
+        }
         Ok(())
     }
 
@@ -201,33 +196,28 @@ impl Sessions {
         &self,
         handle: &SessionHandle,
         max_staleness: Duration,
-    ) -> Result<LookedUp, SessionError> {
-        let now = self.clock().monotonic();
-        // Taken before the look-up: the set may only become fresher in between.
-        let age = self.blacklist().age();
-        match self.blacklist().look_up(handle, max_staleness) {
-            Listed::Revoked => Err(SessionError::Unauthorised(ClientTokens::Clear)),
-            Listed::Absent => Ok(LookedUp::Blacklist {
-                as_of: now.saturating_sub(age.unwrap_or(Duration::MAX)),
-            }),
-            Listed::Unknown(reason) => {
-                telemetry::blacklist_passed_over(reason);
-                match self.look_up_database(handle).await {
-                    Ok(_) => Ok(LookedUp::Database { at: now }),
-                    Err(SessionError::Unavailable(store)) => {
-                        let blacklist = in_words(age);
-                        tracing::error!(
-                            %blacklist, %reason,
-                            "neither the blacklist nor the store can be asked"
-                        );
-                        Err(SessionError::Unavailable(BackendError::BlacklistStale {
-                            age,
-                            store: Box::new(store),
-                        }))
-                    }
-                    Err(error) => Err(error),
-                }
+    ) -> Result<Answered, SessionError> {
+        let reason = match self.blacklist().look_up(handle, max_staleness) {
+            Listed::Revoked => return Err(SessionError::Unauthorised(ClientTokens::Clear)),
+            Listed::Absent => return Ok(Answered::FromMemory),
+            Listed::Unknown(reason) => reason,
+        };
+        telemetry::blacklist_passed_over(reason);
+        match self.look_up_database(handle).await {
+            Ok(_) => Ok(Answered::ByDatabase),
+            Err(SessionError::Unavailable(store)) => {
+                let age = self.blacklist().age();
+                let blacklist = in_words(age);
+                tracing::error!(
+                    %blacklist, %reason,
+                    "neither the blacklist nor the store can be asked"
+                );
+                Err(SessionError::Unavailable(BackendError::BlacklistStale {
+                    age,
+                    store: Box::new(store),
+                }))
             }
+            Err(error) => Err(error),
         }
     }
 

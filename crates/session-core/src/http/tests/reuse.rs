@@ -6,8 +6,8 @@ use serde_json::{Map, json};
 
 use super::{Reply, TestApp};
 use crate::{
-    CheckDatabase, Stateless, config::AntiCsrf, error::SessionError, token::TokenRejection,
-    verify::Policy as _,
+    CheckBlacklist, CheckDatabase, Stateless, config::AntiCsrf, error::SessionError,
+    token::TokenRejection, verify::Policy as _,
 };
 
 /// Design §4: what a layer has checked is not checked again, and what a handler asks beyond it is.
@@ -67,6 +67,20 @@ async fn what_has_been_checked_does_not_hold_for_ever() {
         expired.unwrap_err().error(),
         SessionError::TryRefreshToken(TokenRejection::Expired)
     ));
+}
+
+/// REQ-43, INV-2: what the blacklist said to a layer is not good enough for the handler that asks
+/// after it: the revocation may have been confirmed in between.
+#[tokio::test]
+async fn a_later_check_hears_what_the_blacklist_has_heard_since() {
+    let app = TestApp::new().await;
+    let ann = app.log_in("ann").await;
+    let request = app.get("/").access_cookie(&ann);
+    let exchange = request.exchange();
+    let blacklist = CheckBlacklist::options();
+    let session = exchange.verify(&blacklist).await.unwrap();
+    app.sessions.revoke(session.handle()).await.unwrap();
+    assert!(exchange.verify(&blacklist).await.is_err());
 }
 
 /// E14: a layer that skips the anti-CSRF check does not skip it for a handler that asks for it.
