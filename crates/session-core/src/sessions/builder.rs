@@ -208,6 +208,7 @@ impl SessionsBuilder {
         };
         let purge = Purge {
             calls: calls.clone(),
+            backend: Arc::clone(&backend),
             clock: Arc::clone(&self.clock),
             health: Arc::clone(&health),
             interval: config.purge_interval(),

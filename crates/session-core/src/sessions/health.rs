@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    backend::SessionBackend,
     blacklist::{Notifications, Unreliable},
     error::SessionError,
     sessions::Sessions,
@@ -93,10 +94,19 @@ impl Measured {
         }
     }
 
-    /// Whether times that this node writes or judges by are the database's, as far as is known.
-    pub(super) fn clocks_agree(&self) -> bool {
-        self.clock_offset()
-            .is_none_or(|offset| offset <= MAX_CLOCK_OFFSET)
+    /// Whether this node may delete by its clock what has expired: measured now, as it may have been
+    /// set since it was last looked at. Not when the database does not say.
+    pub(super) async fn clocks_agree(&self, backend: &dyn SessionBackend) -> bool {
+        match backend.ping().await {
+            Ok(offset) => {
+                self.set_clock_offset(offset);
+                offset.is_none_or(|offset| offset <= MAX_CLOCK_OFFSET)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the store's clock could not be read");
+                false
+            }
+        }
     }
 
     fn clock_offset(&self) -> Option<Duration> {

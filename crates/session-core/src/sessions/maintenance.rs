@@ -31,7 +31,6 @@ impl Maintenance {
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut keys = every(KEYS_EVERY);
         let mut sweep = every(SWEEP_EVERY);
-        let mut measure = every(MEASURE_EVERY);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -40,16 +39,16 @@ impl Maintenance {
                     self.blacklist.sweep_in_turns().await;
                     telemetry::blacklist(self.blacklist.len(), self.blacklist.age());
                 }
-                _ = measure.tick() => self.measure_clock().await,
             }
         }
     }
 
     async fn refresh_keys(&self) {
+        let clocks_agree = self.health.clocks_agree(&*self.backend).await;
         let outcome = async {
             self.keys.reload().await?;
             self.keys.ensure_current().await?;
-            if self.health.clocks_agree() {
+            if clocks_agree {
                 self.keys.purge_retired().await?;
             }
             Ok::<(), KeyError>(())
@@ -58,18 +57,12 @@ impl Maintenance {
             tracing::warn!(%error, "the keys could not be brought up to date");
         }
     }
-
-    async fn measure_clock(&self) {
-        match self.backend.ping().await {
-            Ok(offset) => self.health.set_clock_offset(offset),
-            Err(error) => tracing::warn!(%error, "the store's clock could not be read"),
-        }
-    }
 }
 
 /// Deletes what has expired. A task of its own, so that a long backlog keeps nothing else waiting.
 pub(super) struct Purge {
     pub(super) calls: StoreCalls,
+    pub(super) backend: Arc<dyn SessionBackend>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) health: Arc<Measured>,
     pub(super) interval: Duration,
@@ -86,7 +79,10 @@ impl Purge {
             }
             // In small batches, so that no lock is held for long. A node whose clock is wrong must
             // not delete what has not expired.
-            while !stop.is_cancelled() && self.health.clocks_agree() && self.delete_some().await {}
+            while !stop.is_cancelled()
+                && self.health.clocks_agree(&*self.backend).await
+                && self.delete_some().await
+            {}
         }
     }
 
@@ -141,4 +137,3 @@ fn every(period: Duration) -> Interval {
 /// it twice by then.
 const KEYS_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
-const MEASURE_EVERY: Duration = Duration::from_mins(1);

@@ -10,9 +10,12 @@ use session_core::{
     token::TokenRejection,
 };
 
-use crate::node::{
-    Node, assert_rejected, assert_unauthorised, check_database, keys, refresh_token, stateless,
-    user_id,
+use crate::{
+    faulty_store::{FaultyStore, Op},
+    node::{
+        Node, assert_rejected, assert_unauthorised, check_database, keys, refresh_token, settle,
+        stateless, user_id,
+    },
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -177,4 +180,30 @@ async fn a_token_is_good_until_just_before_it_expires() {
         node.verify(&issued, &stateless()).await,
         TokenRejection::Expired,
     );
+}
+
+/// B7: a node that starts while its clock is wrong deletes nothing, and neither does one whose clock is
+/// set while it runs: it measures before it deletes.
+#[tokio::test(start_paused = true)]
+async fn a_node_with_a_wrong_clock_purges_nothing() {
+    let store = FaultyStore::shared(Duration::from_secs(1));
+    let hour = Duration::from_hours(1);
+    let node = Node::with(store, |builder| {
+        builder.config(|config| config.purge_interval(hour))
+    })
+    .await;
+    node.store.set_clock(node.now_ms());
+    settle().await;
+    let purges = node.store.calls(Op::Purge);
+    assert!(purges > 0);
+    let starting = node.store.clone();
+    starting.set_clock(node.now_ms() - 31_000);
+    let _starting = Node::bare(starting, node.clock.clone(), |builder| builder)
+        .await
+        .unwrap();
+    settle().await;
+    assert_eq!(node.store.calls(Op::Purge), purges);
+    node.store.set_clock(node.now_ms());
+    node.pass(hour).await;
+    assert_eq!(node.store.calls(Op::Purge), purges);
 }
