@@ -169,6 +169,10 @@ pub enum BackendError {
         attempts: u32,
     },
 
+    /// The node is not in the registry of its store, so it is not known which nodes there are.
+    #[error("this node has no place in the registry of nodes")]
+    Unregistered,
+
     /// This machine's clock and the database's differ, so that what is written or deleted by this
     /// one would be wrong.
     #[error("this machine's clock and the database's are {offset:?} apart")]

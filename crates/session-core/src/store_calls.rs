@@ -43,6 +43,15 @@ impl StoreCalls {
         }
     }
 
+    /// The same store and time, with so many places of its own: what a node has to do in time is not
+    /// to wait behind requests.
+    pub(crate) fn with_own_places(&self, max_concurrent: usize) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(max_concurrent)),
+            ..self.clone()
+        }
+    }
+
     /// The answer of the call that `f` makes. A call that is not answered in time goes on and keeps
     /// its place, so that a store that hangs is not buried under more calls.
     ///

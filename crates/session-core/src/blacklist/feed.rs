@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Blacklist, Freshness, Moment};
 use crate::{
-    config::defaults::{ACCESS_TOKEN_LIFETIME_RANGE, REVOCATION_SKEW_RANGE},
     store::{RevocationCursor, RevokedSession},
     store_calls::StoreCalls,
 };
@@ -72,28 +71,8 @@ impl FeedReceiver {
     }
 
     /// Adds revoked sessions. Repeats and any order are fine.
-    ///
-    /// Of a feed beside the store's own, somebody else may be able to forge what it says. So that
-    /// nothing it says stays in the set for ever, a record is cut where the longest access token that
-    /// is made now can be forgotten.
     pub fn revoked(&self, sessions: &[RevokedSession]) {
-        if self.vouches {
-            self.blacklist.extend(sessions);
-            return;
-        }
-        let longest = ACCESS_TOKEN_LIFETIME_RANGE
-            .end()
-            .saturating_add(*REVOCATION_SKEW_RANGE.end());
-        let longest_ms = i64::try_from(longest.as_millis()).unwrap_or(i64::MAX);
-        let latest = self.blacklist.now_ms().saturating_add(longest_ms);
-        let sessions: Vec<RevokedSession> = sessions
-            .iter()
-            .map(|session| RevokedSession {
-                handle: session.handle.clone(),
-                expires_at_ms: session.expires_at_ms.min(latest),
-            })
-            .collect();
-        self.blacklist.extend(&sessions);
+        self.blacklist.extend(sessions);
     }
 
     /// The present moment: to be taken *before* asking, so that an answer is never said to be

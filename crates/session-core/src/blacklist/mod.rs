@@ -28,7 +28,12 @@ use std::{
 use aws_lc_rs::digest;
 use tokio::{sync::Notify, task};
 
-use crate::{clock::Clock, ids::SessionHandle, store::RevokedSession};
+use crate::{
+    clock::{Clock, duration_ms},
+    config::defaults::{ACCESS_TOKEN_LIFETIME_RANGE, REVOCATION_SKEW_RANGE},
+    ids::SessionHandle,
+    store::RevokedSession,
+};
 use attendance::Attendance;
 pub(crate) use attendance::LeaseTerms;
 pub(crate) use doubt::Unsettled;
@@ -103,8 +108,13 @@ impl Blacklist {
     }
 
     /// Adds sessions and wakes whoever waits for them to end.
+    ///
+    /// Somebody may be able to forge what a feed hears, a database's own notifications too. So that
+    /// nothing stays for ever, a record is cut where the longest access token that is made now can be
+    /// forgotten.
     pub(crate) fn extend<'a>(&self, revoked: impl IntoIterator<Item = &'a RevokedSession>) {
         let now_ms = self.now_ms();
+        let latest_ms = now_ms.saturating_add(duration_ms(longest_record()));
         for session in revoked {
             let key = key_of(&session.handle);
             if self.len() >= self.capacity {
@@ -114,9 +124,10 @@ impl Blacklist {
                 // Nobody has a token of it any more.
             } else if self.len() >= self.capacity {
                 self.incomplete_until_ms
-                    .fetch_max(session.expires_at_ms, Ordering::AcqRel);
+                    .fetch_max(session.expires_at_ms.min(latest_ms), Ordering::AcqRel);
             } else {
-                self.entries.insert(key, session.expires_at_ms);
+                let expires_at_ms = session.expires_at_ms.min(latest_ms);
+                self.entries.insert(key, expires_at_ms);
             }
             self.waiters.wake(key);
             self.attendance.has_heard();
@@ -228,15 +239,16 @@ impl Blacklist {
     }
 
     fn set_fresh(&self, freshness: Freshness) {
+        let mut current = self
+            .freshness
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Judged under the lock: a node that leaves meanwhile is not to be fresh afterwards.
         if let Freshness::AsOf(moment) = freshness
             && !self.attendance.covers(moment)
         {
             return;
         }
-        let mut current = self
-            .freshness
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         match (*current, freshness) {
             (Freshness::Always, _) => {}
             (Freshness::AsOf(known), Freshness::AsOf(moment)) if moment.is_before(known) => {}
@@ -269,6 +281,12 @@ impl fmt::Debug for Blacklist {
             .field("age", &self.age())
             .finish_non_exhaustive()
     }
+}
+
+/// How long a revocation can matter: the longest life of an access token, and the largest skew.
+fn longest_record() -> Duration {
+    let lifetime = *ACCESS_TOKEN_LIFETIME_RANGE.end();
+    lifetime.saturating_add(*REVOCATION_SKEW_RANGE.end())
 }
 
 /// 128 bits that stand for a handle in the set: two handles share them with a probability that can

@@ -19,8 +19,8 @@ pub enum Confirmation {
     /// not heard of it by then asks the database. So either wait for as long, or take these nodes
     /// out of service.
     Missing(Vec<NodeName>),
-    /// The store did not say which nodes there are, so any of them may be missing. What was revoked
-    /// stays revoked; ask again, or wait as for missing nodes.
+    /// The store did not say which nodes there are, or has lost this one, so any of them may be
+    /// missing. What was revoked stays revoked; ask again, or wait as for missing nodes.
     Unknown(SessionError),
 }
 

@@ -9,8 +9,9 @@
 //! # Nodes that are not waited for
 //!
 //! A node whose lease in the registry is over is not waited for, so it must not go by its set. A
-//! lease lasts for `max_staleness` and ten seconds more, on the database's clock. A node counts its
-//! own from before it asked for it, two seconds less, and its set becomes fresh only by what a feed
+//! lease lasts for `max_staleness`, a fifth of that and ten seconds more, on the database's clock. A node
+//! counts its own from before it asked for it, less a tenth and two seconds, as clocks may be slewed,
+//! and its set becomes fresh only by what a feed
 //! said when the lease had `max_staleness` left at least. So a set that is fresh belongs to a node
 //! whose lease is not over, and a node that has lost its lease has asked the database ever since. When
 //! it is in the registry again, nothing that its feed began before counts.

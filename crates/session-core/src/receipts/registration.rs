@@ -1,6 +1,9 @@
 //! The task that keeps a node in the registry and acknowledges what it has heard of.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     sync::Notify,
@@ -19,10 +22,19 @@ use crate::{
 /// A node in the registry, as the service sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Registered {
+    id: Arc<Mutex<NodeId>>,
     barrier_raised: Arc<Notify>,
 }
 
 impl Registered {
+    /// Which row is this node's.
+    pub(crate) fn id(&self) -> NodeId {
+        self.id
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// Lets this node look at the barrier at once.
     pub(crate) fn barrier_was_raised(&self) {
         self.barrier_raised.notify_one();
@@ -40,7 +52,7 @@ pub(crate) struct Registration {
     /// then.
     pending: Option<(u64, Moment)>,
     renewal_due: Instant,
-    barrier_raised: Arc<Notify>,
+    registered: Registered,
 }
 
 impl Registration {
@@ -56,31 +68,34 @@ impl Registration {
         max_staleness: Duration,
     ) -> Result<(Self, Registered), NoRandomness> {
         blacklist.require_lease();
-        let holds = max_staleness.saturating_add(LEASE.saturating_sub(LEASE_MARGIN));
+        let id = unused_id()?;
+        let lease = lease(max_staleness);
+        let holds = lease.saturating_sub(LEASE_MARGIN.saturating_add(lease / SLEWED));
         let mut registration = Self {
+            registered: Registered {
+                id: Arc::new(Mutex::new(id.clone())),
+                barrier_raised: Arc::default(),
+            },
             node: NodeRecord {
-                id: unused_id()?,
+                id,
                 name,
                 acknowledged: 0,
             },
             calls,
             blacklist,
-            lease: max_staleness.saturating_add(LEASE),
+            lease,
             terms: LeaseTerms {
                 holds,
                 covers: holds.saturating_sub(max_staleness),
             },
             pending: None,
             renewal_due: Instant::now(),
-            barrier_raised: Arc::default(),
         };
         if let Some(barrier) = registration.read_barrier().await {
             registration.node.acknowledged = barrier;
             registration.renew().await;
         }
-        let registered = Registered {
-            barrier_raised: Arc::clone(&registration.barrier_raised),
-        };
+        let registered = registration.registered.clone();
         Ok((registration, registered))
     }
 
@@ -89,15 +104,18 @@ impl Registration {
         let mut next_turn = Instant::now() + TURN;
         // Looks that are still to come after something was heard, the last one first.
         let mut looks: Vec<Instant> = Vec::new();
+        let mut next_looks = Instant::now();
         loop {
             let next_look = looks.last().copied();
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.blacklist.freshened() => {}
                 () = self.blacklist.uncovered() => self.renew().await,
-                () = self.barrier_raised.notified() => self.look().await,
-                () = self.blacklist.heard(), if looks.is_empty() => {
+                () = self.registered.barrier_raised.notified() => self.look().await,
+                () = self.blacklist.heard(), if looks.is_empty() && next_looks <= Instant::now() => {
                     let now = Instant::now();
+                    // Where many revoke and nobody waits, looking is to cost no more than a turn.
+                    next_looks = now + TURN;
                     looks.extend(LOOKS_AFTER_HEARING.iter().rev().map(|pause| now + *pause));
                 }
                 () = sleep_until(next_look.unwrap_or(next_turn)), if next_look.is_some() => {
@@ -126,6 +144,9 @@ impl Registration {
         let Some(barrier) = self.read_barrier().await else {
             return;
         };
+        if barrier < self.node.acknowledged {
+            self.begin_anew().await;
+        }
         if barrier > self.node.acknowledged {
             self.pending = Some((barrier, self.blacklist.moment()));
             self.blacklist.want_fresh();
@@ -142,6 +163,25 @@ impl Registration {
             self.renew().await;
             self.look().await;
         }
+    }
+
+    /// The database went back in time, so what was acknowledged says nothing of what is revoked from
+    /// now on. A row takes back nothing, as a late renewal must not, so the node takes another one.
+    async fn begin_anew(&mut self) {
+        let Ok(id) = unused_id() else {
+            tracing::error!("the system gives no random numbers");
+            return;
+        };
+        tracing::warn!("the database went back: this node enters the registry anew");
+        let former = std::mem::replace(&mut self.node.id, id.clone());
+        *self
+            .registered
+            .id
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = id;
+        self.node.acknowledged = 0;
+        self.renew().await;
+        self.leave_as(former).await;
     }
 
     /// Writes the node's row, and with it the acknowledgement.
@@ -176,13 +216,16 @@ impl Registration {
     /// Stops relying on the set first: nobody waits for a node that has left.
     async fn leave(self) {
         self.blacklist.give_up_lease();
-        let node = self.node.id;
+        self.leave_as(self.node.id.clone()).await;
+    }
+
+    async fn leave_as(&self, node: NodeId) {
         let left = self.calls.call(
             "leave",
             move |store| async move { store.leave(&node).await },
         );
         if let Err(error) = left.await {
-            tracing::warn!(%error, "this node is in the registry until its lease is over");
+            tracing::warn!(%error, "a row of this node's is in the registry until its lease is over");
         }
     }
 }
@@ -194,10 +237,20 @@ fn unused_id() -> Result<NodeId, NoRandomness> {
     Ok(id)
 }
 
-/// How much longer than `max_staleness` a lease lasts.
+/// For how long a row counts by the store's clock: for as long as a set can be fresh, for renewals
+/// that fail, and for clocks that do not run alike.
+fn lease(max_staleness: Duration) -> Duration {
+    max_staleness
+        .saturating_add(max_staleness / 5)
+        .saturating_add(LEASE)
+}
+
+/// How much longer than `max_staleness` a lease lasts, apart from a fifth of it.
 const LEASE: Duration = Duration::from_secs(10);
-/// How much sooner the node takes it for over, as clocks do not run alike.
+/// How much sooner the node takes it for over,
 const LEASE_MARGIN: Duration = Duration::from_secs(2);
+/// and which part of it besides: a clock that is being adjusted may run so much faster.
+const SLEWED: u32 = 10;
 /// Half of the time within which a renewal has to succeed.
 const RENEW_EVERY: Duration = Duration::from_secs(4);
 /// One statement each time: the lease is renewed, or the barrier is read.

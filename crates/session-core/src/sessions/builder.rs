@@ -214,12 +214,13 @@ impl SessionsBuilder {
             interval: config.purge_interval(),
             batch: config.purge_batch(),
         };
+        let own_calls = calls.with_own_places(PLACES_OF_A_NODE);
         let registered = match visibility {
             RevocationVisibility::ThisProcessOnly => None,
             RevocationVisibility::CommitOrder { .. } | RevocationVisibility::AnyOrder { .. } => {
                 let (registration, registered) = Registration::begin(
                     config.node_name().unwrap_or_else(name_of_this_process),
-                    calls.clone(),
+                    own_calls.clone(),
                     Arc::clone(&blacklist),
                     config.max_staleness(),
                 )
@@ -232,10 +233,11 @@ impl SessionsBuilder {
         tasks.spawn(maintenance.run(stop.clone()));
         tasks.spawn(purge.run(stop.clone()));
         let store_feed = own_feed.unwrap_or_else(|| feed_by_asking(visibility));
-        let receiver = FeedReceiver::new(Arc::clone(&blacklist), calls.clone());
+        let receiver = FeedReceiver::new(Arc::clone(&blacklist), own_calls.clone());
         let mut feeds = vec![(store_feed, receiver)];
         feeds.extend(self.feeds.into_iter().map(|feed| {
-            let receiver = FeedReceiver::beside_the_store(Arc::clone(&blacklist), calls.clone());
+            let receiver =
+                FeedReceiver::beside_the_store(Arc::clone(&blacklist), own_calls.clone());
             (feed, receiver)
         }));
         for (feed, receiver) in feeds {
@@ -285,6 +287,9 @@ fn name_of_this_process() -> NodeName {
     let name = NodeName::try_from(format!("{host}/{process}")).expect("a node's name");
     name
 }
+
+/// How many store calls a node's feeds and its place in the registry make at once.
+const PLACES_OF_A_NODE: usize = 4;
 
 /// How to hear of revocations from a store that does not tell by itself.
 fn feed_by_asking(visibility: RevocationVisibility) -> Arc<dyn RevocationFeed> {

@@ -6,11 +6,11 @@ use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
 use crate::{
-    error::SessionError,
-    ids::NodeName,
+    error::{BackendError, SessionError},
+    ids::{NodeId, NodeName},
     receipts::{Confirmation, Receipt, Registered},
     sessions::Sessions,
-    store::{NodeRecord, SessionScope, StoreError},
+    store::{SessionScope, StoreError},
     telemetry,
 };
 
@@ -99,11 +99,12 @@ impl Sessions {
         registered.barrier_was_raised();
         let mut pause = FIRST_PAUSE;
         loop {
-            let confirmation = match self.nodes_before(barrier).await {
-                Ok(missing) if missing.is_empty() => return Confirmation::Everywhere,
-                Ok(missing) => Confirmation::Missing(missing),
-                Err(error) => Confirmation::Unknown(error.into()),
-            };
+            let confirmation = self.judge(&registered.id(), barrier).await;
+            let confirmation =
+                confirmation.unwrap_or_else(|error| Confirmation::Unknown(error.into()));
+            if confirmation.is_complete() {
+                return confirmation;
+            }
             let left = deadline.saturating_sub(began.elapsed());
             if left.is_zero() {
                 return confirmation;
@@ -113,19 +114,41 @@ impl Sessions {
         }
     }
 
-    /// The nodes that have not acknowledged the barrier.
-    async fn nodes_before(&self, barrier: u64) -> Result<Vec<NodeName>, StoreError> {
-        let attending = self
+    /// What the registry says of the barrier that was raised.
+    async fn judge(&self, ourselves: &NodeId, barrier: u64) -> Result<Confirmation, StoreError> {
+        let nodes = self
             .0
             .calls
             .call("attending", |store| async move { store.attending().await })
             .await?;
-        let is_behind = |node: &NodeRecord| node.acknowledged < barrier;
-        Ok(attending
+        // A registry that has lost this node, to a clock that jumped or to a server that forgets, may
+        // have lost others, which still go by what they know.
+        if !nodes.iter().any(|node| node.id == *ourselves) {
+            return Ok(Confirmation::Unknown(SessionError::Unavailable(
+                BackendError::Unregistered,
+            )));
+        }
+        // Others may have raised it further meanwhile; beyond that, it is a value of before the
+        // database went back in time, and says nothing of this one.
+        let mut newest = barrier;
+        if nodes.iter().any(|node| node.acknowledged > barrier) {
+            let read = self
+                .0
+                .calls
+                .call("barrier", |store| async move { store.barrier().await });
+            newest = read.await?;
+        }
+        let has_heard = barrier..=newest;
+        let missing: Vec<NodeName> = nodes
             .into_iter()
-            .filter(is_behind)
+            .filter(|node| !has_heard.contains(&node.acknowledged))
             .map(|node| node.name)
-            .collect())
+            .collect();
+        Ok(if missing.is_empty() {
+            Confirmation::Everywhere
+        } else {
+            Confirmation::Missing(missing)
+        })
     }
 }
 

@@ -133,6 +133,7 @@ struct State {
     faults: HashMap<Op, Fault>,
     calls: HashMap<Op, usize>,
     clock_ms: Option<i64>,
+    barrier: Option<u64>,
     findings: Vec<Finding>,
     handles_taken: usize,
 }
@@ -222,6 +223,11 @@ impl FaultyStore {
     /// The database's own clock shows this from now on.
     pub(crate) fn set_clock(&self, clock_ms: i64) {
         self.state.lock().unwrap().clock_ms = Some(clock_ms);
+    }
+
+    /// What the barrier is read as, as in a database that went back in time.
+    pub(crate) fn set_barrier(&self, barrier: u64) {
+        self.state.lock().unwrap().barrier = Some(barrier);
     }
 
     /// The database has this wrong with it from now on.
@@ -404,7 +410,12 @@ impl SessionStore for FaultyStore {
     }
 
     async fn barrier(&self) -> Result<u64, StoreError> {
-        self.run(Op::Barrier, self.inner.barrier()).await
+        let told = self.state.lock().unwrap().barrier;
+        let read = async {
+            let barrier = self.inner.barrier().await?;
+            Ok(told.unwrap_or(barrier))
+        };
+        self.run(Op::Barrier, read).await
     }
 
     async fn raise_barrier(&self) -> Result<u64, StoreError> {

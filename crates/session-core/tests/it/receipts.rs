@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use session_core::{
-    MemoryStore, NodeId, NodeName, async_trait,
+    BackendError, MemoryStore, NodeId, NodeName, SessionError, async_trait,
     blacklist::{FeedReceiver, RevocationFeed, Unreliable},
     clock::ManualClock,
     receipts::Confirmation,
@@ -22,7 +22,7 @@ use crate::{
 const POLL: Duration = Duration::from_secs(1);
 const DEADLINE: Duration = Duration::from_secs(10);
 /// A lease, with the staleness that is configured by default.
-const LEASE: Duration = Duration::from_secs(15);
+const LEASE: Duration = Duration::from_secs(16);
 
 /// Design §7, INV-2: when the receipt says everywhere, the other node's blacklist refuses the session,
 /// without a read of the database.
@@ -105,6 +105,63 @@ async fn a_node_that_died_is_waited_for_until_its_lease_is_over() {
     settle().await;
     let confirmation = waiting.join_next().await.unwrap().unwrap();
     assert!(confirmation.is_complete(), "{confirmation:?}");
+}
+
+/// Design §7: a registry that has lost the node that waits may have lost others, so nobody can say who
+/// knows; when the node is back in it, it can.
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_has_lost_nodes_confirms_nothing() {
+    let (here, there) = two_nodes().await;
+    for node in here.store.inner().attending().await.unwrap() {
+        here.store.inner().leave(&node.id).await.unwrap();
+    }
+    let confirmation = here.sessions.confirm_everywhere(Duration::ZERO).await;
+    assert!(
+        matches!(
+            confirmation,
+            Confirmation::Unknown(SessionError::Unavailable(BackendError::Unregistered))
+        ),
+        "{confirmation:?}"
+    );
+    let confirmation = here.sessions.confirm_everywhere(DEADLINE).await;
+    assert!(confirmation.is_complete(), "{confirmation:?}");
+    drop(there);
+}
+
+/// Design §7, H7: what a node acknowledged before the database went back in time says nothing of what
+/// was revoked since.
+#[tokio::test(start_paused = true)]
+async fn a_value_of_before_the_database_went_back_acknowledges_nothing() {
+    let here = Node::with(FaultyStore::shared(POLL), |builder| builder).await;
+    let of_the_future = NodeRecord {
+        id: NodeId::try_from("1").unwrap(),
+        name: NodeName::try_from("of the future").unwrap(),
+        acknowledged: u64::MAX / 4,
+    };
+    let registry = here.store.inner();
+    registry.attend(&of_the_future, LEASE).await.unwrap();
+    let confirmation = here.sessions.confirm_everywhere(Duration::ZERO).await;
+    assert!(
+        confirmation.missing().contains(&of_the_future.name),
+        "{confirmation:?}"
+    );
+    registry.leave(&of_the_future.id).await.unwrap();
+
+    // A node that finds the barrier lower than what it acknowledged takes that back.
+    assert!(
+        here.sessions
+            .confirm_everywhere(DEADLINE)
+            .await
+            .is_complete()
+    );
+    let before = registry.attending().await.unwrap();
+    here.store.set_barrier(1);
+    here.pass(POLL).await;
+    here.pass(POLL).await;
+    let after = registry.attending().await.unwrap();
+    assert_eq!(after.len(), 1);
+    assert_ne!(after[0].id, before[0].id);
+    assert!(after[0].acknowledged <= 1, "{after:?}");
 }
 
 /// Design §7: a node whose lease is over asks the database, whatever its feed says, and goes by its

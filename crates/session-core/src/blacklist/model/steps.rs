@@ -75,7 +75,7 @@ impl OneNode {
 
     /// A feed beside the store's own, which also claims to have told everything.
     fn hear(&self, world: &mut World, message: &RevokedSession) {
-        let vouches = self.is(Mistake::MessagesVouch) || self.is(Mistake::EndlessRecordsStay);
+        let vouches = self.is(Mistake::MessagesVouch);
         self.on_set(world, |set| {
             let (set, calls) = (Arc::clone(set), self.calls.clone());
             let receiver = if vouches {
@@ -89,6 +89,11 @@ impl OneNode {
         if self.is(Mistake::LastMessageCounts) {
             let entries = world.set.entries_mut();
             entries.insert(key_of(&message.handle), message.expires_at_ms);
+        }
+        if self.is(Mistake::EndlessRecordsStay) {
+            let entries = world.set.entries_mut();
+            let ends_ms = entries.entry(key_of(&message.handle)).or_insert(i64::MIN);
+            *ends_ms = message.expires_at_ms.max(*ends_ms);
         }
     }
 
