@@ -8,6 +8,7 @@ use session_core::{
 };
 use sqlx::Postgres;
 
+use self::cursor::Place;
 use super::{
     ByScope, Dialect, Prepared, Script, Statements, Trouble, Value,
     drive::{binding_for, driven_by},
@@ -18,6 +19,7 @@ use crate::{
     row,
 };
 
+mod cursor;
 mod findings;
 
 /// Where revocations are told. The table's own number is what all nodes agree on, however each says
@@ -260,20 +262,16 @@ impl Dialect for Postgres {
         }
     }
 
-    /// A cursor is `[server, transaction, number]` with the last one that was read and, inside a
-    /// poll, the horizon at its start. Every transaction below the horizon had ended when the poll
-    /// began, so the next poll starts there, however long one stays open.
     async fn revocations_since(
         connections: &Connections<Self>,
         cursor: RevocationCursor,
         now_ms: i64,
         limit: u32,
     ) -> Result<RevocationPage, StoreError> {
-        let at = |index| cursor.0.get(index).copied();
-        let (transaction, number) = (at(1).unwrap_or(0), at(2).unwrap_or(0));
+        let place = Place::of(&cursor);
         let values = [
-            transaction.into(),
-            number.into(),
+            place.transaction.into(),
+            place.number.into(),
             now_ms.into(),
             limit.into(),
         ];
@@ -294,35 +292,31 @@ impl Dialect for Postgres {
         };
         let server = row::place::<Self>(first, "server")?;
         let horizon = row::place::<Self>(first, "horizon")?;
-        let is_another = at(0).is_some_and(|known| known != server);
-        if is_another || horizon < at(3).unwrap_or(transaction) {
-            // Transactions are counted anew, where another server took this one's place or the
-            // database was restored: read it all.
+        let Some(mut place) = place.on(server, horizon) else {
             return Ok(RevocationPage {
                 revoked: Vec::new(),
                 next: RevocationCursor::default(),
                 more: true,
             });
-        }
-        let horizon = at(3).unwrap_or(horizon);
+        };
         let mut revoked = Vec::with_capacity(rows.len());
-        let mut next = RevocationCursor(vec![server, horizon]);
         for row in &rows {
             if row::is_absent::<Self>(row, "number")? {
                 break;
             }
             revoked.push(row::revoked::<Self>(row)?);
-            let transaction = row::place::<Self>(row, "transaction")?;
-            let number = row::place::<Self>(row, "number")?;
-            next = RevocationCursor(vec![server, transaction, number, horizon]);
+            place.reach(
+                row::place::<Self>(row, "transaction")?,
+                row::place::<Self>(row, "number")?,
+            );
         }
         let more = u32::try_from(revoked.len()) == Ok(limit);
         if !more {
-            next = RevocationCursor(vec![server, horizon]);
+            place.finish();
         }
         Ok(RevocationPage {
             revoked,
-            next,
+            next: place.into_cursor(),
             more,
         })
     }
