@@ -1,6 +1,7 @@
 //! Each database held to the store suite, and what only it can get wrong.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod crashes;
 mod faults;
 mod files;
 mod findings;
