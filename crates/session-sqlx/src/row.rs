@@ -1,5 +1,8 @@
 //! Reads rows back, and never trusts one.
 
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use session_core::{
     InvalidId,
     store::{
@@ -72,6 +75,17 @@ pub(crate) fn place<D: Dialect>(row: &D::Row, column: &'static str) -> Result<u6
 /// A number that is not NULL.
 pub(crate) fn number<D: Dialect>(row: &D::Row, column: &'static str) -> Result<i64, StoreError> {
     Columns::<D>(row, column).number(column)
+}
+
+/// What a cursor remembers of a record, to see whether the one in its place is still the same: a
+/// number that is of no use outside this process. A session that a restored backup brought back and
+/// that ends again is remembered for another time.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+pub(crate) fn mark(revoked: &RevokedSession) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    revoked.handle.as_str().hash(&mut hasher);
+    revoked.expires_at_ms.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whether a column is NULL.

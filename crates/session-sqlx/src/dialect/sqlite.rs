@@ -191,27 +191,43 @@ impl Dialect for Sqlite {
         }
     }
 
-    /// Writers take turns, so numbers are in the order of the commits.
+    /// Writers take turns, so numbers are in the order of the commits. A cursor is `[number, mark]`
+    /// of the last record that was read; when it is not in its place, it was purged, or a backup was
+    /// restored that gives its number out again, and the list is read from its beginning.
     async fn revocations_since(
         connections: &Connections<Self>,
         cursor: RevocationCursor,
         now_ms: i64,
         limit: u32,
     ) -> Result<RevocationPage, StoreError> {
-        let after = cursor.0.first().copied().unwrap_or(0);
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let values = [after.into(), now_ms.into(), limit.into()];
+        let (after, known) = match *cursor.0 {
+            [number, mark] => (number, Some((number, mark))),
+            _ => (0, None),
+        };
+        let asked = limit.saturating_add(u32::from(known.is_some()));
+        let values = [after.into(), now_ms.into(), asked.into()];
         let rows = connections.read(REVOCATIONS_SINCE, &values).await?;
-        let mut next = cursor;
-        let mut revoked = Vec::with_capacity(rows.len());
+        let mut read = Vec::with_capacity(rows.len());
         for row in &rows {
-            next = RevocationCursor(vec![row::place::<Self>(row, "number")?]);
-            revoked.push(row::revoked::<Self>(row)?);
+            let revoked = row::revoked::<Self>(row)?;
+            let number = row::place::<Self>(row, "number")?;
+            read.push(((number, row::mark(&revoked)), revoked));
         }
+        let first = read.first().map(|(place, _)| *place);
+        if known.is_some() && first != known {
+            return Ok(RevocationPage {
+                revoked: Vec::new(),
+                next: RevocationCursor::default(),
+                more: true,
+            });
+        }
+        let next = read.last().map(|((number, mark), _)| vec![*number, *mark]);
+        let new = read.into_iter().skip(usize::from(known.is_some()));
+        let revoked: Vec<_> = new.map(|(_, revoked)| revoked).collect();
         Ok(RevocationPage {
-            more: u32::try_from(rows.len()) == Ok(limit),
+            more: u32::try_from(revoked.len()) == Ok(limit),
             revoked,
-            next,
+            next: RevocationCursor(next.unwrap_or_default()),
         })
     }
 
@@ -234,7 +250,8 @@ impl Dialect for Sqlite {
 binding_for!(Sqlite, text as identity);
 
 const REVOCATIONS_SINCE: &str = "SELECT number, handle, expires_at_ms FROM session_revocations \
-                                 WHERE number > ? AND expires_at_ms > ? ORDER BY number LIMIT ?";
+                                 WHERE number >= ?1 AND (expires_at_ms > ?2 OR number = ?1) \
+                                 ORDER BY number LIMIT ?3";
 
 /// What every connection is opened with. The journal's mode is a property of the file and set once.
 pub(crate) fn settings(options: SqliteConnectOptions) -> SqliteConnectOptions {

@@ -128,6 +128,31 @@ async fn acknowledge_until_killed(url: String) {
     }
 }
 
+/// H17: a backup is put back into the file while a process has it open, and the numbers of what was
+/// lost are given out again, up to the cursor and beyond it, before anybody looks.
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_a_restored_file_gives_out_again_are_read() {
+    let folder = TempDir::new().unwrap();
+    let store = SqlxStore::connect(url_in(&folder)).await.unwrap();
+    for name in ["one", "two"] {
+        create(&store, &session(name)).await;
+        store.revoke(&named(&[name]), RETENTION).await.unwrap();
+    }
+    let (_, cursor) = all_revocations(&store, RevocationCursor::default(), 9).await;
+    let pool = SqlitePool::connect(&url_in(&folder)).await.unwrap();
+    let empty = "BEGIN IMMEDIATE; DELETE FROM session_revocations; \
+                 DELETE FROM sqlite_sequence; COMMIT";
+    sqlx::raw_sql(empty).execute(&pool).await.unwrap();
+    for (index, name) in ["three", "four", "five"].into_iter().enumerate() {
+        create(&store, &session(name)).await;
+        store.revoke(&named(&[name]), RETENTION).await.unwrap();
+        let (heard, next) = all_revocations(&store, cursor.clone(), 9).await;
+        assert_eq!(heard.len(), index + 1);
+        let (heard, _) = all_revocations(&store, next, 9).await;
+        assert!(heard.is_empty(), "it begins anew again and again");
+    }
+}
+
 /// An application may keep its own tables in the file, whatever it does with `user_version`.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_applications_tables_stay() {

@@ -119,3 +119,25 @@ async fn numbers_that_are_given_out_again_are_read() {
     let (heard, _) = all_revocations(&store, cursor, 9).await;
     assert_eq!(names(&heard), ["three"]);
 }
+
+/// H17: a backup is restored by the same server, which has given out the numbers of what was lost
+/// again, and more, before anybody looks; whoever followed the list reads it anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_are_given_out_again_beyond_the_cursor_are_read() {
+    let database = Database::on(Server::MySql);
+    let store = database.store().await;
+    for name in ["one", "two"] {
+        create(&store, &session(name)).await;
+        store.revoke(&named(&[name]), RETENTION).await.unwrap();
+    }
+    let (_, cursor) = all_revocations(&store, RevocationCursor::default(), 9).await;
+    database.run("TRUNCATE TABLE session_revocations").await;
+    for name in ["three", "four", "five"] {
+        create(&store, &session(name)).await;
+        store.revoke(&named(&[name]), RETENTION).await.unwrap();
+    }
+    let (heard, cursor) = all_revocations(&store, cursor, 9).await;
+    assert_eq!(names(&heard), ["five", "four", "three"]);
+    let (heard, _) = all_revocations(&store, cursor, 9).await;
+    assert_eq!(names(&heard), [""; 0], "it begins anew again and again");
+}

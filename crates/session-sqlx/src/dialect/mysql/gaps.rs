@@ -34,13 +34,13 @@ pub(super) async fn revocations_since(
 /// What is asked for a page, as it is when there is one gap.
 pub(super) fn statements(limit: u32) -> Vec<(&'static str, Vec<Value<'static>>)> {
     let mut place = Place::default();
-    place.reach(2, 0);
+    place.reach(Seen { number: 2, mark: 0 }, 0);
     place.resume = 0;
     let missing = place.what_is_missing(limit).unwrap_or_default();
     vec![
         (SERVER, Vec::new()),
         (MISSING, missing),
-        (AFTER, vec![place.last.into(), limit.into()]),
+        (AFTER, place.what_comes_after(limit)),
     ]
 }
 
@@ -56,14 +56,11 @@ async fn next_page(
     refuse_replica::<MySql>(server.first()).map_err(Failure::Unasked)?;
     let uptime_ms = millis(connections.opened.elapsed());
     let longest_ms = millis(connections.longest_transaction);
-    let (identity, newest) = match server.first() {
-        Some(server) => (
-            row::place::<MySql>(server, "server")?,
-            row::place::<MySql>(server, "newest")?,
-        ),
+    let identity = match server.first() {
+        Some(server) => row::place::<MySql>(server, "server")?,
         None => return Err(StoreError::Corrupt("server").into()),
     };
-    let mut place = Place::of(cursor).on(identity, newest);
+    let mut place = Place::of(cursor).on(identity);
     let mut page = Page {
         revoked: Vec::new(),
         room: limit,
@@ -71,7 +68,8 @@ async fn next_page(
     if let Some(values) = place.what_is_missing(page.room) {
         let rows = lease.ask(connections.names.fill(MISSING), &values).await?;
         let asked_after = place.resume;
-        place.fill(&page.take(&rows, now_ms)?);
+        let found = page.take(&rows, now_ms)?;
+        place.fill(&found.iter().map(|seen| seen.number).collect::<Vec<_>>());
         let asked_up_to = if page.room > 0 {
             u64::MAX
         } else {
@@ -80,10 +78,18 @@ async fn next_page(
         place.forget(asked_after, asked_up_to, uptime_ms, longest_ms);
     }
     if page.room > 0 {
-        let values = [place.last.into(), page.room.into()];
+        let values = place.what_comes_after(page.room);
         let rows = lease.ask(connections.names.fill(AFTER), &values).await?;
-        for number in page.take(&rows, now_ms)? {
-            place.reach(number, uptime_ms);
+        let known = rows.first().map(Seen::of).transpose()?;
+        let Some(known) = place.passes_over(known) else {
+            return Ok(RevocationPage {
+                revoked: page.revoked,
+                next: RevocationCursor::default(),
+                more: true,
+            });
+        };
+        for seen in page.take(rows.get(known..).unwrap_or_default(), now_ms)? {
+            place.reach(seen, uptime_ms);
         }
     }
     let more = page.room == 0;
@@ -105,38 +111,54 @@ struct Page {
 }
 
 impl Page {
-    /// Keeps what has not expired, and returns the numbers of all: an expired record is not missing.
-    fn take(&mut self, rows: &[MySqlRow], now_ms: i64) -> Result<Vec<u64>, StoreError> {
+    /// Keeps what has not expired, and returns what was seen of all: an expired record is not missing.
+    fn take(&mut self, rows: &[MySqlRow], now_ms: i64) -> Result<Vec<Seen>, StoreError> {
         self.room = self
             .room
             .saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-        let mut numbers = Vec::with_capacity(rows.len());
+        let mut seen = Vec::with_capacity(rows.len());
         for row in rows {
-            numbers.push(row::place::<MySql>(row, "number")?);
+            seen.push(Seen::of(row)?);
             let revoked = row::revoked::<MySql>(row)?;
             if revoked.expires_at_ms > now_ms {
                 self.revoked.push(revoked);
             }
         }
-        Ok(numbers)
+        Ok(seen)
     }
 }
 
-/// The meaning of a cursor: the server whose list it is a place in; the greatest number that was
-/// seen; the number that the pages read so far went up to, while there are more, so that each page
+/// What a cursor remembers of a record.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Seen {
+    number: u64,
+    mark: u64,
+}
+
+impl Seen {
+    fn of(row: &MySqlRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            number: row::place::<MySql>(row, "number")?,
+            mark: row::mark(&row::revoked::<MySql>(row)?),
+        })
+    }
+}
+
+/// The meaning of a cursor: the server whose list it is a place in; the record with the greatest
+/// number that was seen; the number that the pages read so far went up to, while there are more, so that each page
 /// goes on and none is read twice; and for each gap its first and last number and when it was found,
 /// in ascending order.
 #[derive(Debug, Default, PartialEq)]
 struct Place {
     server: u64,
-    last: u64,
+    last: Seen,
     resume: u64,
     gaps: Vec<Gap>,
 }
 
 impl Place {
     fn of(cursor: &RevocationCursor) -> Self {
-        let [server, last, resume, gaps @ ..] = cursor.0.as_slice() else {
+        let [server, number, mark, resume, gaps @ ..] = cursor.0.as_slice() else {
             return Self::default();
         };
         let gaps = gaps.chunks_exact(3).filter_map(|gap| match *gap {
@@ -149,17 +171,20 @@ impl Place {
         });
         Self {
             server: *server,
-            last: *last,
+            last: Seen {
+                number: *number,
+                mark: *mark,
+            },
             resume: *resume,
             gaps: gaps.collect(),
         }
     }
 
     /// The same place if it is one on this server's list. A server that took another one's place
-    /// may have lost its last records and give their numbers out again, as may one that was
-    /// restored; then the list is read from its beginning.
-    fn on(self, server: u64, newest: u64) -> Self {
-        if self.server == server && self.last <= newest {
+    /// may have lost its last records and give their numbers out again; then the list is read from
+    /// its beginning.
+    fn on(self, server: u64) -> Self {
+        if self.server == server {
             return self;
         }
         Self {
@@ -171,7 +196,7 @@ impl Place {
     fn into_cursor(self) -> RevocationCursor {
         let gaps = self.gaps.into_iter();
         let gaps = gaps.flat_map(|gap| [gap.first, gap.last, gap.found_ms]);
-        let place = [self.server, self.last, self.resume];
+        let place = [self.server, self.last.number, self.last.mark, self.resume];
         RevocationCursor(place.into_iter().chain(gaps).collect())
     }
 
@@ -193,6 +218,24 @@ impl Place {
             .collect();
         values.push(room.into());
         Some(values)
+    }
+
+    /// The parameters of `AFTER`, whose answer begins with the last record that was seen, if there
+    /// was one.
+    fn what_comes_after(&self, room: u32) -> Vec<Value<'static>> {
+        let known = u32::from(self.last.number > 0);
+        vec![self.last.number.into(), room.saturating_add(known).into()]
+    }
+
+    /// How many records of the answer to `AFTER`, which begins with this one, are known; none when
+    /// the last one that was seen is not in its place. Then a backup may have been restored by the
+    /// same server, whose numbers, given out again, may be beyond it by now; or it was purged, and
+    /// with it most of what there is to read again.
+    fn passes_over(&self, first: Option<Seen>) -> Option<usize> {
+        match self.last.number {
+            0 => Some(0),
+            _ => (first == Some(self.last)).then_some(1),
+        }
     }
 
     /// Numbers were found, in ascending order, in gaps.
@@ -220,18 +263,18 @@ impl Place {
         });
     }
 
-    /// A number was seen, greater than those before.
-    fn reach(&mut self, number: u64, uptime_ms: u64) {
-        let first = self.last.saturating_add(1);
-        if first < number {
+    /// A record was seen, with a greater number than those before.
+    fn reach(&mut self, seen: Seen, uptime_ms: u64) {
+        let first = self.last.number.saturating_add(1);
+        if first < seen.number {
             self.gaps.push(Gap {
                 first,
-                last: number - 1,
+                last: seen.number - 1,
                 found_ms: uptime_ms,
             });
         }
-        self.last = number;
-        self.resume = number;
+        self.last = seen;
+        self.resume = seen.number;
     }
 
     /// Keeps their number within bounds by joining neighbours: what lies between is then read again
@@ -316,15 +359,14 @@ const PERIODS: u64 = 16;
 /// A range that no number is in.
 const NOTHING: (u64, u64) = (1, 0);
 
-/// What has to be known of the server: that it is no replica, which one it is, and the greatest
-/// number on its list. MariaDB, which passes over the comment, has no identity but its address.
+/// What has to be known of the server: that it is no replica, and which one it is. MariaDB, which
+/// passes over the comment, has no identity but its address.
 const SERVER: &str = "SELECT \
      CAST(@@global.read_only NOT IN ('0', 'OFF') AS SIGNED) AS is_replica, \
      CAST(CONV(LEFT(SHA2(CONCAT_WS('/', @@hostname, @@port, @@server_id \
-     /*!80000 , @@server_uuid */), 256), 15), 16, 10) AS SIGNED) AS server, \
-     COALESCE(MAX(number), 0) AS newest FROM session_revocations";
+     /*!80000 , @@server_uuid */), 256), 15), 16, 10) AS SIGNED) AS server";
 const AFTER: &str = "SELECT number, handle, expires_at_ms FROM session_revocations \
-                     WHERE number > ? ORDER BY number LIMIT ?";
+                     WHERE number >= ? ORDER BY number LIMIT ?";
 
 macro_rules! eight_times {
     ($text:expr) => {

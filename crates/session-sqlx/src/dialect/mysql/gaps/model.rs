@@ -1,6 +1,6 @@
 //! The cursor, explored exhaustively within small bounds: transactions that take their numbers and
-//! commit, or are undone, in any order, also between the statements of a page, and a server that
-//! takes another one's place (design §7).
+//! commit, or are undone, in any order, also between the statements of a page, a server that takes
+//! another one's place, and a backup that the same server restores (design §7).
 //!
 //! The place and what moves it are the store's own. Each rule has a mistake that breaks it, and the
 //! search has to find each.
@@ -24,7 +24,9 @@ enum Mistake {
     GapsAreGivenUpUnasked,
     OneFindFillsAGap,
     PagesGoOnFromTheLastPoll,
+    /// By its name, and by what is in the place of the last record.
     AnotherServerIsTrusted,
+    ARestoredListIsTrusted,
 }
 
 /// Everything at one moment.
@@ -35,12 +37,15 @@ struct World {
     next: u64,
     /// Transactions that have a number, and since when.
     open: BTreeMap<u64, u64>,
-    list: BTreeSet<u64>,
+    /// By number; each record is known by how many there were before it.
+    list: BTreeMap<u64, u64>,
+    records: u64,
     cursor: Vec<u64>,
     page: Option<HalfAPage>,
     /// What was on the list when the poll began.
     due: Option<BTreeSet<u64>>,
     read: BTreeSet<u64>,
+    has_lost: bool,
     has_missed: bool,
     has_read_late: bool,
 }
@@ -62,6 +67,7 @@ enum Step {
     ReadGaps,
     ReadOn,
     FailOver,
+    Restore,
 }
 
 impl Following {
@@ -70,10 +76,12 @@ impl Following {
     }
 
     fn read_gaps(&self, world: &mut World) {
-        let newest = world.list.last().copied().unwrap_or(0);
         let mut place = Place::of(&RevocationCursor(world.cursor.clone()));
         if !self.is(Mistake::AnotherServerIsTrusted) {
-            place = place.on(world.server, newest);
+            place = place.on(world.server);
+        }
+        if world.due.is_none() {
+            world.due = Some(world.list.values().copied().collect());
         }
         let longest_ms = if self.is(Mistake::GapsAreGivenUpTooSoon) {
             0
@@ -96,9 +104,8 @@ impl Following {
             let asked_up_to = if room > 0 { u64::MAX } else { place.resume };
             place.forget(asked_after, asked_up_to, world.now_ms, longest_ms);
             world.has_read_late |= !found.is_empty();
-            world.read.extend(found);
+            world.read(&found);
         }
-        world.due.get_or_insert_with(|| world.list.clone());
         let place = place.into_cursor().0;
         world.page = Some(HalfAPage { place, room });
     }
@@ -109,14 +116,25 @@ impl Following {
         };
         let mut place = Place::of(&RevocationCursor(page.place));
         let mut room = page.room;
-        let last = place.last;
-        for number in world.list.iter().filter(|number| **number > last) {
-            if room == 0 {
-                break;
+        if room > 0 {
+            let after = place.what_comes_after(room);
+            let rows = world.rows(&answer_after(&after, &world.list));
+            let known = match self.mistake {
+                Some(Mistake::ARestoredListIsTrusted | Mistake::AnotherServerIsTrusted) => {
+                    let is_known = |seen: &Seen| seen.number == place.last.number;
+                    Some(usize::from(rows.first().is_some_and(is_known)))
+                }
+                _ => place.passes_over(rows.first().copied()),
+            };
+            let Some(known) = known else {
+                world.cursor.clear();
+                return;
+            };
+            for seen in &rows[known..] {
+                place.reach(*seen, world.now_ms);
+                world.read(&[seen.number]);
+                room -= 1;
             }
-            place.reach(*number, world.now_ms);
-            world.read.insert(*number);
-            room -= 1;
         }
         if room > 0 {
             if !self.is(Mistake::PagesGoOnFromTheLastPoll) {
@@ -133,6 +151,35 @@ impl Following {
     }
 }
 
+impl World {
+    fn rows(&self, numbers: &[u64]) -> Vec<Seen> {
+        let seen = |number: &u64| Seen {
+            number: *number,
+            mark: self.list[number],
+        };
+        numbers.iter().map(seen).collect()
+    }
+
+    fn read(&mut self, numbers: &[u64]) {
+        self.read
+            .extend(numbers.iter().map(|number| self.list[number]));
+    }
+
+    /// The last record is not on the list any more, and its number is given out again.
+    fn lose_the_last(&mut self) {
+        self.has_lost = true;
+        self.open.clear();
+        if let (Some((_, lost)), Some(due)) = (self.list.pop_last(), self.due.as_mut()) {
+            due.remove(&lost);
+        }
+        self.next = self
+            .list
+            .last_key_value()
+            .map_or(1, |(number, _)| number + 1);
+        self.page = None;
+    }
+}
+
 impl Model for Following {
     type State = World;
     type Action = Step;
@@ -144,10 +191,12 @@ impl Model for Following {
             next: 1,
             open: [].into(),
             list: [].into(),
+            records: 0,
             cursor: Vec::new(),
             page: None,
             due: None,
             read: [].into(),
+            has_lost: false,
             has_missed: false,
             has_read_late: false,
         }]
@@ -168,8 +217,11 @@ impl Model for Following {
             None => Step::ReadGaps,
             Some(_) => Step::ReadOn,
         });
-        if world.server == 7 && !world.list.is_empty() {
+        if !world.has_lost && !world.list.is_empty() {
             steps.push(Step::FailOver);
+            if !self.is(Mistake::AnotherServerIsTrusted) {
+                steps.push(Step::Restore);
+            }
         }
     }
 
@@ -183,23 +235,19 @@ impl Model for Following {
             }
             Step::Commit(number) => {
                 world.open.remove(&number);
-                world.list.insert(number);
+                world.list.insert(number, world.records);
+                world.records += 1;
             }
             Step::RollBack(number) => {
                 world.open.remove(&number);
             }
             Step::ReadGaps => self.read_gaps(&mut world),
             Step::ReadOn => self.read_on(&mut world),
-            // The other one has not heard of the last commit and gives its number out again.
             Step::FailOver => {
                 world.server = 8;
-                world.open.clear();
-                world.list.pop_last();
-                world.next = world.list.last().copied().unwrap_or(0) + 1;
-                world.page = None;
-                world.due = None;
-                world.read.clear();
+                world.lose_the_last();
             }
+            Step::Restore => world.lose_the_last(),
         }
         Some(world)
     }
@@ -215,22 +263,32 @@ impl Model for Following {
 }
 
 /// What the server answers to `MISSING` with these parameters.
-fn answer(values: &[Value<'static>], list: &BTreeSet<u64>) -> Vec<u64> {
-    let numbers: Vec<u64> = values
-        .iter()
-        .map(|value| match value {
-            Value::Number(Some(number)) => u64::try_from(*number).unwrap(),
-            _ => panic!("a parameter is no number"),
-        })
-        .collect();
+fn answer(values: &[Value<'static>], list: &BTreeMap<u64, u64>) -> Vec<u64> {
+    let numbers = numbers(values);
     let (limit, ranges) = numbers.split_last().unwrap();
     let is_asked_for = |number: &u64| {
         let mut ranges = ranges.chunks_exact(2);
         ranges.any(|range| range.iter().is_sorted() && (range[0]..=range[1]).contains(number))
     };
     let limit = usize::try_from(*limit).unwrap();
-    let asked_for = list.iter().copied().filter(is_asked_for);
+    let asked_for = list.keys().copied().filter(is_asked_for);
     asked_for.take(limit).collect()
+}
+
+/// What the server answers to `AFTER` with these parameters.
+fn answer_after(values: &[Value<'static>], list: &BTreeMap<u64, u64>) -> Vec<u64> {
+    let numbers = numbers(values);
+    let limit = usize::try_from(numbers[1]).unwrap();
+    let asked_for = list.range(numbers[0]..).map(|(number, _)| *number);
+    asked_for.take(limit).collect()
+}
+
+fn numbers(values: &[Value<'static>]) -> Vec<u64> {
+    let number = |value: &Value<'static>| match value {
+        Value::Number(Some(number)) => u64::try_from(*number).unwrap(),
+        _ => panic!("a parameter is no number"),
+    };
+    values.iter().map(number).collect()
 }
 
 fn breaks(mistake: Mistake) {
@@ -289,10 +347,17 @@ fn pages_that_go_on_from_the_last_poll_are_found() {
     breaks(Mistake::PagesGoOnFromTheLastPoll);
 }
 
-/// Design §7: a server that took another one's place gives numbers out again.
+/// Design §7: a server that took another one's place gives numbers out again. Its name and the last
+/// record both tell, so the mistake is to heed neither.
 #[test]
 fn another_server_that_is_trusted_is_found() {
     breaks(Mistake::AnotherServerIsTrusted);
+}
+
+/// H17: so does a server that restored a backup, and it is still the same one.
+#[test]
+fn a_restored_list_that_is_trusted_is_found() {
+    breaks(Mistake::ARestoredListIsTrusted);
 }
 
 const NOTHING_MISSED: &str = "nothing is missed";

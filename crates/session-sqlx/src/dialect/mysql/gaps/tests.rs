@@ -6,7 +6,7 @@ use super::*;
 fn what_is_passed_over_is_remembered_and_a_cursor_carries_it() {
     let mut place = Place::default();
     for number in [1, 2, 5, 6, 9] {
-        place.reach(number, 100);
+        place.reach(seen(number), 100);
     }
     let gap = |first, last| Gap {
         first,
@@ -14,7 +14,7 @@ fn what_is_passed_over_is_remembered_and_a_cursor_carries_it() {
         found_ms: 100,
     };
     assert_eq!(
-        (place.last, &*place.gaps),
+        (place.last.number, &*place.gaps),
         (9, [gap(3, 4), gap(7, 8)].as_slice())
     );
     let cursor = place.into_cursor();
@@ -37,8 +37,8 @@ fn what_appears_is_not_asked_for_again() {
 #[test]
 fn a_gap_is_given_up_when_no_transaction_can_be_that_old() {
     let mut place = Place::default();
-    place.reach(3, 100);
-    place.reach(6, 200);
+    place.reach(seen(3), 100);
+    place.reach(seen(6), 200);
     place.forget(0, u64::MAX, 1_150, 1_000);
     assert_eq!(
         place.gaps.iter().map(|gap| gap.first).collect::<Vec<_>>(),
@@ -51,8 +51,8 @@ fn a_gap_is_given_up_when_no_transaction_can_be_that_old() {
 #[test]
 fn a_gap_that_was_not_asked_for_is_not_given_up() {
     let mut place = Place::default();
-    place.reach(3, 100);
-    place.reach(6, 100);
+    place.reach(seen(3), 100);
+    place.reach(seen(6), 100);
     place.forget(0, 2, 9_000, 1_000);
     assert_eq!(
         place.gaps.iter().map(|gap| gap.first).collect::<Vec<_>>(),
@@ -69,7 +69,7 @@ fn a_gap_that_was_not_asked_for_is_not_given_up() {
 fn gaps_beyond_the_bound_are_joined_and_not_dropped() {
     let mut place = Place::default();
     for number in 1..=500 {
-        place.reach(number * 2, number);
+        place.reach(seen(number * 2), number);
     }
     place.join_gaps(600_000);
     assert_eq!(place.gaps.len(), MOST_GAPS);
@@ -100,10 +100,10 @@ fn the_pages_of_a_list_full_of_gaps_come_to_an_end() {
                 .collect();
             room -= missing.len();
             place.fill(&missing);
-            let last = place.last;
+            let last = place.last.number;
             let after = present.iter().filter(|number| **number > last).take(room);
             for number in after {
-                place.reach(*number, poll);
+                place.reach(seen(*number), poll);
                 room -= 1;
             }
             if room > 0 {
@@ -119,7 +119,7 @@ fn the_pages_of_a_list_full_of_gaps_come_to_an_end() {
             }
         }
     }
-    assert_eq!(Place::of(&cursor).last, 4_000);
+    assert_eq!(Place::of(&cursor).last.number, 4_000);
 }
 
 /// One that is found every second does not keep the oldest alive.
@@ -128,7 +128,7 @@ fn joined_gaps_are_given_up_like_any_other() {
     let (longest_ms, mut place) = (600_000, Place::default());
     for second in 1..=2_000 {
         place.forget(0, u64::MAX, second * 1_000, longest_ms);
-        place.reach(second * 2, second * 1_000);
+        place.reach(seen(second * 2), second * 1_000);
         place.join_gaps(longest_ms);
         assert!(place.gaps.len() <= MOST_GAPS);
     }
@@ -137,5 +137,12 @@ fn joined_gaps_are_given_up_like_any_other() {
     for missing in (2 * 1_400 + 1..4_000).step_by(2) {
         let covers = |gap: &Gap| gap.first <= missing && missing <= gap.last;
         assert!(place.gaps.iter().any(covers), "{missing}");
+    }
+}
+
+fn seen(number: u64) -> Seen {
+    Seen {
+        number,
+        mark: number + 1_000,
     }
 }
