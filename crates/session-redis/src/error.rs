@@ -8,6 +8,18 @@ pub enum ConnectError {
     #[error("the address is not that of a Redis server, such as redis://localhost:6379")]
     Address(#[source] Box<dyn std::error::Error + Send + Sync>),
 
+    /// A certificate was given for a connection that shows and asks for none.
+    #[error("certificates take an address of TLS, such as rediss://localhost:6379")]
+    NotOverTls,
+
+    /// There is no certificate in what was given as one.
+    #[error("the {0} has no certificate in it: it is to be PEM")]
+    NoCertificate(&'static str),
+
+    /// A certificate, or the key of one, cannot be used.
+    #[error("the certificates cannot be used")]
+    Certificate(#[source] Box<dyn std::error::Error + Send + Sync>),
+
     /// A setting of [`ConnectOptions`](crate::ConnectOptions) makes no sense.
     #[error("the setting {0} must not be zero")]
     ZeroSetting(&'static str),

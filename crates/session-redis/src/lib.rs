@@ -60,8 +60,10 @@
 //!
 //! # Features
 //!
-//! * `tls`: TLS to the server (`rediss://`), trusting the public authorities. Where the application
-//!   has chosen no provider of cryptography for rustls, aws-lc-rs becomes the process's.
+//! * `tls`: TLS to the server (`rediss://`), trusting the public authorities or the one that
+//!   `ConnectOptions::root_certificate` names. A server that speaks no TLS, or has a certificate of
+//!   somebody else or for another name, is an error. Where the application has chosen no provider of
+//!   cryptography for rustls, aws-lc-rs becomes the process's.
 
 mod announcing;
 mod connection;
@@ -75,6 +77,8 @@ mod place;
 mod row;
 mod scripts;
 mod store;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use announcing::Announcing;
 pub use error::ConnectError;

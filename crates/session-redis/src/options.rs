@@ -8,6 +8,8 @@ use redis::{
 };
 
 use crate::error::{ConnectError, TimedOut};
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
 
 /// How to reach a server and what to call things there.
 #[derive(Clone)]
@@ -15,6 +17,8 @@ use crate::error::{ConnectError, TimedOut};
 pub struct ConnectOptions {
     url: String,
     prefix: String,
+    #[cfg(feature = "tls")]
+    tls: Tls,
     pub(crate) timeout: Duration,
     pub(crate) poll_every: Duration,
     pub(crate) distrust: Duration,
@@ -27,6 +31,8 @@ impl ConnectOptions {
         Self {
             url: url.into(),
             prefix: "session".to_owned(),
+            #[cfg(feature = "tls")]
+            tls: Tls::default(),
             timeout: Duration::from_secs(2),
             poll_every: Duration::from_secs(1),
             distrust: Duration::from_mins(1),
@@ -37,6 +43,27 @@ impl ConnectOptions {
     /// Default: `session`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// The authority that a server's certificate must be of, as PEM; several may follow one another.
+    /// Takes an address of TLS (`rediss://`). Default: the public authorities, which are not trusted
+    /// beside this one.
+    #[cfg(feature = "tls")]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.tls.trust(pem.into());
+        self
+    }
+
+    /// The certificate that the server is shown, with those that lead to its authority, and the key
+    /// that belongs to it, both as PEM. Takes an address of TLS (`rediss://`). Default: none.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(
+        mut self,
+        pem: impl Into<Vec<u8>>,
+        key_pem: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.tls.introduce_as(pem.into(), key_pem.into());
         self
     }
 
@@ -78,7 +105,8 @@ impl ConnectOptions {
             }
         }
         #[cfg(feature = "tls")]
-        choose_cryptography();
+        return self.tls.client(&self.url);
+        #[cfg(not(feature = "tls"))]
         Client::open(&*self.url).map_err(|error| ConnectError::Address(Box::new(error)))
     }
 
@@ -114,15 +142,5 @@ impl std::fmt::Debug for ConnectOptions {
             .field("prefix", &self.prefix)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
-    }
-}
-
-/// The driver takes the process's provider, and panics where none was chosen and several are
-/// compiled in. A choice that the application made stays.
-#[cfg(feature = "tls")]
-fn choose_cryptography() {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Somebody else may have been quicker, which is as good.
-        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     }
 }

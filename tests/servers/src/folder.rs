@@ -58,7 +58,7 @@ pub(crate) fn log_in(folder: &Path) -> PathBuf {
 }
 
 /// A port that nobody listened on a moment ago.
-pub(crate) fn free_port() -> Result<u16, String> {
+pub fn free_port() -> Result<u16, String> {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

@@ -11,6 +11,7 @@
 )]
 
 mod account;
+mod certificates;
 mod folder;
 mod mariadb;
 mod packages;
@@ -20,7 +21,9 @@ mod redis;
 mod server;
 
 use account::Account;
+pub use certificates::{Authority, Identity};
 use folder::Folder;
+pub use folder::free_port;
 pub use packages::faketime;
 use packages::{on_path, program};
 use server::Server;

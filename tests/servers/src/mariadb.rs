@@ -4,11 +4,12 @@ use std::path::Path;
 
 use crate::{
     Account, Kind, Server,
+    certificates::Tls,
     folder::{free_port, log_in, password},
     on_path, process, program,
 };
 
-pub(crate) fn prepare(parent: &Path) -> Result<Server, String> {
+pub(crate) fn prepare(parent: &Path, tls: Option<&Tls>) -> Result<Server, String> {
     let mariadbd = program(|| on_path("mariadbd"), "mariadb-server")?;
     let installer = program(|| on_path("mariadb-install-db"), "mariadb-server")?;
     let admin = program(|| on_path("mariadb-admin"), "mariadb-client")?;
@@ -25,8 +26,16 @@ pub(crate) fn prepare(parent: &Path) -> Result<Server, String> {
             .arg(at("datadir", &data))
             .current_dir(&folder),
     )?;
+    let demand = match tls {
+        None => "NONE",
+        Some(Tls { clients: None, .. }) => "SSL",
+        Some(Tls {
+            clients: Some(_), ..
+        }) => "X509",
+    };
     let grant = format!(
-        "CREATE USER IF NOT EXISTS session@'127.0.0.1' IDENTIFIED BY '{password}';\n\
+        "CREATE USER IF NOT EXISTS session@'127.0.0.1' IDENTIFIED BY '{password}' \
+         REQUIRE {demand};\n\
          GRANT ALL ON *.* TO session@'127.0.0.1';\n"
     );
     let accounts = account.secret(&folder, "accounts.sql", &grant)?;
@@ -44,6 +53,14 @@ pub(crate) fn prepare(parent: &Path) -> Result<Server, String> {
         .arg(at("pid-file", &folder.join("pid")))
         .arg(at("init-file", &accounts))
         .current_dir(&folder);
+    if let Some(tls) = tls {
+        let files = tls.write(account, &folder)?;
+        command.arg("--require-secure-transport");
+        command.arg(at("ssl-cert", &files.certificate));
+        command.arg(at("ssl-key", &files.key));
+        command.args(files.clients.map(|clients| at("ssl-ca", &clients)));
+    }
+    // A server that refuses an account answers.
     let mut ask = account.command(&admin);
     ask.args(["--no-defaults", "--silent", "--user=session", "ping"]);
     ask.arg(format!("--port={port}")).arg("--host=127.0.0.1");

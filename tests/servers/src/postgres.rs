@@ -3,15 +3,17 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::{
     Account, Kind, Server,
+    certificates::Tls,
     folder::{free_port, log_in, password},
     on_path, process, program,
 };
 
-pub(crate) fn prepare(parent: &Path) -> Result<Server, String> {
+pub(crate) fn prepare(parent: &Path, tls: Option<&Tls>) -> Result<Server, String> {
     let place = Place::below(parent)?;
     let password = password()?;
     let secret = place.account.secret(&place.folder, "password", &password)?;
@@ -30,7 +32,11 @@ pub(crate) fn prepare(parent: &Path) -> Result<Server, String> {
             .arg(place.data())
             .current_dir(&place.folder),
     )?;
-    place.server(parent, &password)
+    let mut server = place.server(parent, &password)?;
+    if let Some(tls) = tls {
+        place.demand(tls, &mut server.command)?;
+    }
+    Ok(server)
 }
 
 /// A server on a copy of another one's data, which it keeps up to date.
@@ -80,7 +86,27 @@ impl Place {
         self.postgres.with_file_name(name)
     }
 
-    fn server(self, parent: &Path, password: &str) -> Result<Server, String> {
+    fn demand(&self, tls: &Tls, command: &mut Command) -> Result<(), String> {
+        let files = tls.write(self.account, &self.folder)?;
+        let mut line = "hostssl all all 127.0.0.1/32 scram-sha-256".to_owned();
+        let mut set = |name: &str, value: &Path| {
+            command.arg("-c").arg(format!("{name}={}", value.display()));
+        };
+        set("ssl_cert_file", &files.certificate);
+        set("ssl_key_file", &files.key);
+        if let Some(clients) = &files.clients {
+            line += " clientcert=verify-ca";
+            set("ssl_ca_file", clients);
+        }
+        let who = self
+            .account
+            .secret(&self.folder, "who.conf", &format!("{line}\n"))?;
+        set("hba_file", &who);
+        command.args(["-c", "ssl=on"]);
+        Ok(())
+    }
+
+    fn server(&self, parent: &Path, password: &str) -> Result<Server, String> {
         let port = free_port()?.to_string();
         let log = log_in(parent);
         let mut command = (self.account).server(&self.postgres, Kind::Postgres.ends_on(), &log)?;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Folder, mariadb, postgres, redis};
+use crate::{Authority, Folder, Identity, certificates::Tls, mariadb, postgres, redis};
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,11 +62,25 @@ pub(crate) struct Server {
 impl OwnServer {
     /// Starts a server on no data, installing it when it is missing.
     pub fn start(kind: Kind) -> Result<Self, String> {
+        Self::start_on_nothing(kind, None)
+    }
+
+    /// The same, for those who speak TLS and, where `clients` is given, have a certificate of that
+    /// authority's. Its address demands nothing of the kind.
+    pub fn start_with_tls(
+        kind: Kind,
+        identity: &Identity,
+        clients: Option<&Authority>,
+    ) -> Result<Self, String> {
+        Self::start_on_nothing(kind, Some(&Tls { identity, clients }))
+    }
+
+    fn start_on_nothing(kind: Kind, tls: Option<&Tls>) -> Result<Self, String> {
         let folder = Folder::new()?;
         let server = match kind {
-            Kind::Postgres => postgres::prepare(folder.path()),
-            Kind::MariaDb => mariadb::prepare(folder.path()),
-            Kind::Redis => redis::prepare(folder.path()),
+            Kind::Postgres => postgres::prepare(folder.path(), tls),
+            Kind::MariaDb => mariadb::prepare(folder.path(), tls),
+            Kind::Redis => redis::prepare(folder.path(), tls),
         };
         Self::run(server?, folder)
     }

@@ -224,8 +224,8 @@ async fn a_feed_with_settings_without_sense_is_refused() {
 }
 
 /// Two services as two processes have them.
-struct Nodes {
-    one: Sessions,
+pub(crate) struct Nodes {
+    pub(crate) one: Sessions,
     other: Sessions,
     /// That of `one`.
     feed: RedisFeed,
@@ -233,7 +233,7 @@ struct Nodes {
 }
 
 impl Nodes {
-    async fn on(options: &ConnectOptions) -> Self {
+    pub(crate) async fn on(options: &ConnectOptions) -> Self {
         let folder = TempDir::new().unwrap();
         let database = format!("sqlite://{}/sessions.db", folder.path().display());
         let feed = RedisFeed::new(options.clone()).unwrap();
@@ -246,7 +246,7 @@ impl Nodes {
     }
 
     /// Waits until both listen.
-    async fn listen(&self, server: &OwnServer) {
+    pub(crate) async fn listen(&self, server: &OwnServer) {
         until(async || {
             let command = format!("PUBSUB NUMSUB {CHANNEL}");
             let (_, listening): (String, u32) = server.run(&command).await;
@@ -255,7 +255,7 @@ impl Nodes {
         .await;
     }
 
-    async fn sign_in(&self) -> (SessionHandle, String) {
+    pub(crate) async fn sign_in(&self) -> (SessionHandle, String) {
         let issued = self.one.create(NewSession::new(user("ann"))).await.unwrap();
         let (session, tokens) = issued.into_parts();
         let token = tokens.access_token().expose().to_owned();
@@ -267,7 +267,7 @@ impl Nodes {
     }
 
     /// Waits until the other node knows of so many revocations.
-    async fn other_knows(&self, sessions: usize) {
+    pub(crate) async fn other_knows(&self, sessions: usize) {
         until(async || self.other_entries().await == sessions).await;
     }
 }

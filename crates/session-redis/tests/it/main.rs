@@ -7,3 +7,5 @@ mod opening;
 mod own_server;
 mod shared_server;
 mod suite;
+#[cfg(feature = "tls")]
+mod tls;
