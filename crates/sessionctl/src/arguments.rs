@@ -23,6 +23,10 @@ pub(crate) struct Arguments {
 const AFTER_HELP: &str = "Environment:
   SESSION_DATABASE_URL        the database's address, which may hold a password
   SESSION_ENCRYPTION_SECRETS  the at-rest secrets, one NAME=SECRET a line, as for the option
+  SESSION_REDIS_ROOT_CERTIFICATE
+                              a file with the authority that a rediss:// server is trusted by, as PEM
+  SESSION_REDIS_CLIENT_CERTIFICATE, SESSION_REDIS_CLIENT_KEY
+                              files with what a rediss:// server knows this tool by, as PEM
 
 Exit codes: 0 done, 1 refused or failed, 2 a mistake in the command line, 3 doctor found a danger";
 

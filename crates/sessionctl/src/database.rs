@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::{
     arguments::PlaceArguments,
+    certificates,
     failure::Failure,
     secrets::{self, Secret},
 };
@@ -88,7 +89,7 @@ impl Place {
             return Err(Failure::NotOnRedis("schema"));
         }
         let options = session_redis::ConnectOptions::new(&self.url).timeout(self.timeout);
-        Ok(match &self.prefix {
+        certificates::configured(match &self.prefix {
             Some(prefix) => options.prefix(prefix),
             None => options,
         })

@@ -26,6 +26,10 @@ pub(crate) enum Failure {
     #[error("the at-rest secret {0} begins with \"base64:\" and is not Base64")]
     NotBase64(String),
 
+    /// A certificate was named without its key, or a key without its certificate.
+    #[error("SESSION_REDIS_CLIENT_CERTIFICATE and SESSION_REDIS_CLIENT_KEY go together")]
+    HalfACertificate,
+
     /// Something would happen that cannot be taken back, and nobody can be asked.
     #[error("{0} Say so with --yes, for there is no terminal to ask on.")]
     Unconfirmed(String),
@@ -34,7 +38,7 @@ pub(crate) enum Failure {
     #[error("Redis has no schema: --{0} has no meaning there")]
     NotOnRedis(&'static str),
 
-    /// A file with an address or a secret cannot be read.
+    /// A file with an address, a secret or a certificate cannot be read.
     #[error("the file {} cannot be read", path.display())]
     File {
         /// Which file.
@@ -85,6 +89,7 @@ impl Failure {
             | Self::PasswordInArguments
             | Self::SecretForm(_)
             | Self::NotBase64(_)
+            | Self::HalfACertificate
             | Self::Unconfirmed(_)
             | Self::NotOnRedis(_) => ExitCode::from(USAGE),
             Self::File { .. }

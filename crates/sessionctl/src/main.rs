@@ -5,6 +5,7 @@
 //! failed; 2, a mistake in the command line; 3, `doctor` found a danger.
 
 mod arguments;
+mod certificates;
 mod database;
 mod doctor;
 mod failure;

@@ -6,4 +6,5 @@ mod keys;
 mod migrate;
 mod place;
 mod sessions;
+mod tls;
 mod usage;

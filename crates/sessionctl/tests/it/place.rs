@@ -112,6 +112,9 @@ pub(crate) fn tool(arguments: &[&str]) -> Command {
         .args(arguments)
         .env_remove("SESSION_DATABASE_URL")
         .env_remove("SESSION_ENCRYPTION_SECRETS")
+        .env_remove("SESSION_REDIS_ROOT_CERTIFICATE")
+        .env_remove("SESSION_REDIS_CLIENT_CERTIFICATE")
+        .env_remove("SESSION_REDIS_CLIENT_KEY")
         .stdin(Stdio::null());
     command
 }
