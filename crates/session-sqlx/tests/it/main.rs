@@ -20,3 +20,4 @@ mod server_faults;
 mod server_opening;
 mod servers;
 mod suite;
+mod tls;
