@@ -8,6 +8,10 @@ pub enum ConnectError {
     #[error("the address is not that of a Redis server, such as redis://localhost:6379")]
     Address(#[source] Box<dyn std::error::Error + Send + Sync>),
 
+    /// A cluster was named without any of its nodes.
+    #[error("a cluster is known by the address of one of its nodes, or of several")]
+    NoNode,
+
     /// A certificate was given for a connection that shows and asks for none.
     #[error("certificates take an address of TLS, such as rediss://localhost:6379")]
     NotOverTls,

@@ -64,7 +64,7 @@ impl RedisFeed {
     ///
     /// [`ConnectError`], when a setting makes no sense.
     pub fn new(options: ConnectOptions) -> Result<Self, ConnectError> {
-        options.client()?;
+        options.client(0)?;
         let (announce, announced) = mpsc::channel(MOST_WAITING);
         Ok(Self(Arc::new(Inner {
             channel: format!("{}revoked", options.key_prefix()?),
@@ -112,8 +112,8 @@ impl RevocationFeed for RedisFeed {
 impl Inner {
     /// Hears what is told, for ever.
     async fn listen(&self, receiver: &FeedReceiver) {
-        loop {
-            let Err(error) = self.listen_until_it_breaks(receiver).await;
+        for attempt in 0_usize.. {
+            let Err(error) = self.listen_until_it_breaks(receiver, attempt).await;
             tracing::warn!(%error, "revocations are not heard of over Redis at present");
             sleep(RETRY).await;
         }
@@ -122,8 +122,9 @@ impl Inner {
     async fn listen_until_it_breaks(
         &self,
         receiver: &FeedReceiver,
+        attempt: usize,
     ) -> Result<std::convert::Infallible, Silence> {
-        let client = self.options.client()?;
+        let client = self.options.client(attempt)?;
         let patience = self.options.timeout;
         let subscription = timeout(patience, client.get_async_pubsub()).await??;
         let (mut requests, mut messages) = subscription.split();
@@ -143,16 +144,20 @@ impl Inner {
     /// Tells what is announced, for ever.
     async fn tell(&self) {
         let mut announced = self.announced.lock().await;
-        let mut connection = None;
+        let (mut connection, mut attempt) = (None, 0_usize);
         while let Some(revoked) = announced.recv().await {
             for some in revoked.chunks(SESSIONS_PER_MESSAGE) {
-                let told = timeout(self.options.timeout, self.publish(&mut connection, some));
+                let told = timeout(
+                    self.options.timeout,
+                    self.publish(&mut connection, attempt, some),
+                );
                 let problem = match told.await {
                     Ok(Ok(())) => continue,
                     Ok(Err(error)) => error,
                     Err(elapsed) => elapsed.into(),
                 };
                 connection = None;
+                attempt = attempt.wrapping_add(1);
                 tracing::warn!(error = %problem, "revocations could not be told over Redis");
                 break;
             }
@@ -162,11 +167,14 @@ impl Inner {
     async fn publish(
         &self,
         connection: &mut Option<ConnectionManager>,
+        attempt: usize,
         revoked: &[RevokedSession],
     ) -> Result<(), Silence> {
-        let connection = match connection {
-            Some(connection) => connection,
-            None => connection.insert(self.options.connect().await?),
+        let connection = if let Some(connection) = connection {
+            connection
+        } else {
+            let client = self.options.client(attempt)?;
+            connection.insert(self.options.connect(client).await?)
         };
         redis::cmd("PUBLISH")
             .arg(&self.channel)

@@ -53,10 +53,18 @@
 //!
 //! All, and the feed's channel, begin with `{session}:`, or what [`ConnectOptions::prefix`] says
 //! instead, and none expires by itself. The braces put them in one hash slot, so that the scripts may
-//! use them together: on a cluster, give the address of the primary that has that slot, as a
-//! redirection is an error and is not followed. An account of the server's needs the commands
+//! use them together. An account of the server's needs the commands
 //! `EVALSHA`, `SCRIPT LOAD`, `INFO` and those of the scripts for these keys, and, for the check at
 //! the start to be complete, `CONFIG GET`.
+//!
+//! # On a cluster
+//!
+//! [`ConnectOptions::cluster`] takes the addresses of some nodes. The primary that has the hash slot is
+//! found, asked for everything and followed when the slot moves or a replica takes over, so a cluster
+//! keeps a service going when a node fails and spreads no load: several services on it do, by their
+//! prefixes. What a failover loses stands above. While the slot is on its way to another primary,
+//! neither has all keys, and every call is refused: a session that was not found would be taken for
+//! ended. To move it, choose a quiet minute.
 //!
 //! # Features
 //!
@@ -66,6 +74,7 @@
 //!   cryptography for rustls, aws-lc-rs becomes the process's.
 
 mod announcing;
+mod asking;
 mod connection;
 mod error;
 mod feed;
@@ -74,6 +83,7 @@ mod memory;
 mod message;
 mod options;
 mod place;
+mod redirection;
 mod row;
 mod scripts;
 mod store;

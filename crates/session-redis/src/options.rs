@@ -15,7 +15,8 @@ use crate::tls::Tls;
 #[derive(Clone)]
 #[must_use]
 pub struct ConnectOptions {
-    url: String,
+    nodes: Vec<String>,
+    shape: Shape,
     prefix: String,
     #[cfg(feature = "tls")]
     tls: Tls,
@@ -28,8 +29,19 @@ impl ConnectOptions {
     /// The server at `url`: `redis://user:password@host:6379/0`, `rediss://…` for TLS, or
     /// `redis+unix:///path`.
     pub fn new(url: impl Into<String>) -> Self {
+        Self::to(vec![url.into()], Shape::Server)
+    }
+
+    /// The cluster that has nodes at `urls`, of which one has to answer: it tells which of all nodes
+    /// has the keys, and that one is asked, with the same account and the same certificates.
+    pub fn cluster(urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::to(urls.into_iter().map(Into::into).collect(), Shape::Cluster)
+    }
+
+    fn to(nodes: Vec<String>, shape: Shape) -> Self {
         Self {
-            url: url.into(),
+            nodes,
+            shape,
             prefix: "session".to_owned(),
             #[cfg(feature = "tls")]
             tls: Tls::default(),
@@ -98,21 +110,34 @@ impl ConnectOptions {
         Ok(format!("{{{}}}:", self.prefix))
     }
 
-    pub(crate) fn client(&self) -> Result<Client, ConnectError> {
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.shape == Shape::Cluster
+    }
+
+    /// Whether there is a node that no attempt before or at this one was made at.
+    pub(crate) fn has_another_after(&self, attempt: usize) -> bool {
+        attempt.saturating_add(1) < self.nodes.len()
+    }
+
+    /// Of several nodes, every attempt takes the next.
+    pub(crate) fn client(&self, attempt: usize) -> Result<Client, ConnectError> {
         for (setting, value) in [("timeout", self.timeout), ("poll_every", self.poll_every)] {
             if value.is_zero() {
                 return Err(ConnectError::ZeroSetting(setting));
             }
         }
+        let node = attempt.checked_rem(self.nodes.len());
+        let url = node.and_then(|node| self.nodes.get(node));
+        let url = url.ok_or(ConnectError::NoNode)?;
         #[cfg(feature = "tls")]
-        return self.tls.client(&self.url);
+        return self.tls.client(url);
         #[cfg(not(feature = "tls"))]
-        Client::open(&*self.url).map_err(|error| ConnectError::Address(Box::new(error)))
+        Client::open(&**url).map_err(|error| ConnectError::Address(Box::new(error)))
     }
 
     /// One connection, which is shared and made again when it breaks.
-    pub(crate) async fn connect(&self) -> Result<ConnectionManager, ConnectError> {
-        let connected = ConnectionManager::new_with_config(self.client()?, self.manager_config());
+    pub(crate) async fn connect(&self, client: Client) -> Result<ConnectionManager, ConnectError> {
+        let connected = ConnectionManager::new_with_config(client, self.manager_config());
         match tokio::time::timeout(self.timeout, connected).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(ConnectError::Server(Box::new(error))),
@@ -121,8 +146,11 @@ impl ConnectOptions {
     }
 
     /// The same, made when something is asked on it.
-    pub(crate) fn connect_when_asked(&self) -> Result<ConnectionManager, ConnectError> {
-        ConnectionManager::new_lazy_with_config(self.client()?, self.manager_config())
+    pub(crate) fn connect_when_asked(
+        &self,
+        client: Client,
+    ) -> Result<ConnectionManager, ConnectError> {
+        ConnectionManager::new_lazy_with_config(client, self.manager_config())
             .map_err(|error| ConnectError::Server(Box::new(error)))
     }
 
@@ -133,6 +161,13 @@ impl ConnectOptions {
             // Whoever asks next tries again; nobody is to wait for another's attempts.
             .set_number_of_retries(1)
     }
+}
+
+/// What the addresses are of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Server,
+    Cluster,
 }
 
 impl std::fmt::Debug for ConnectOptions {

@@ -2,8 +2,19 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use crate::{
+    asking::Asking,
+    connection::Connection,
+    error::{ConnectError, MemoryLost},
+    findings,
+    memory::Memory,
+    options::ConnectOptions,
+    place::{Answer, Place},
+    row::{Row, handle_of, key_of, node_of, session_of, session_to_fields, time_of, time_to_text},
+    scripts::Scripts,
+};
 use async_trait::async_trait;
-use redis::{FromRedisValue, RedisError, Script, ToRedisArgs, aio::ConnectionManager};
+use redis::{FromRedisValue, Script, ToRedisArgs};
 use session_core::{
     KeyId, NodeId, SessionHandle,
     finding::Finding,
@@ -12,18 +23,6 @@ use session_core::{
         RevocationPage, RevocationVisibility, RevokedSession, Rotated, Rotation, SessionRecord,
         SessionScope, SessionStore, StoreError, Updated,
     },
-};
-use tokio::time::timeout;
-
-use crate::{
-    connection::Connection,
-    error::{ConnectError, MemoryLost, TimedOut},
-    findings,
-    memory::Memory,
-    options::ConnectOptions,
-    place::{Answer, Place},
-    row::{Row, handle_of, key_of, node_of, session_of, session_to_fields, time_of, time_to_text},
-    scripts::Scripts,
 };
 
 /// Keeps sessions and keys in a Redis or Valkey server.
@@ -326,7 +325,9 @@ impl SessionStore for RedisStore {
     }
 
     async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
-        let ask = async |mut manager| findings::of_server(&mut manager).await;
+        // Of the node that the next operation is asked of, which in a cluster another may have become.
+        self.clock_ms().await?;
+        let ask = |mut manager| async move { findings::of_server(&mut manager).await };
         self.0.asking.answered(ask).await
     }
 
@@ -334,48 +335,6 @@ impl SessionStore for RedisStore {
         // One script after the other: places are given out in the order of the commits.
         RevocationVisibility::CommitOrder {
             poll_every: self.0.poll_every,
-        }
-    }
-}
-
-/// What asking needs.
-struct Asking {
-    connection: Connection,
-    prefix: String,
-    timeout: Duration,
-}
-
-impl Asking {
-    /// A script runs to its end or not at all, so a caller who goes away leaves nothing half done.
-    async fn ask<T: FromRedisValue>(
-        &self,
-        script: &Script,
-        arguments: impl ToRedisArgs,
-    ) -> Result<T, StoreError> {
-        let mut call = script.key(&self.prefix);
-        call.arg(&self.prefix).arg(arguments);
-        self.answered(async |mut manager| call.invoke_async(&mut manager).await)
-            .await
-    }
-
-    /// The answer to whatever is asked on the connection, in time or not at all.
-    async fn answered<T>(
-        &self,
-        ask: impl AsyncFnOnce(ConnectionManager) -> Result<T, RedisError>,
-    ) -> Result<T, StoreError> {
-        let line = self.connection.line();
-        match timeout(self.timeout, ask(line.manager.clone())).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => {
-                if error.is_timeout() {
-                    self.connection.replace(&line);
-                }
-                Err(StoreError::Unavailable(Box::new(error)))
-            }
-            Err(_) => {
-                self.connection.replace(&line);
-                Err(StoreError::Unavailable(Box::new(TimedOut)))
-            }
         }
     }
 }

@@ -234,12 +234,16 @@ pub(crate) struct Nodes {
 
 impl Nodes {
     pub(crate) async fn on(options: &ConnectOptions) -> Self {
+        Self::between(options, options).await
+    }
+
+    pub(crate) async fn between(one: &ConnectOptions, other: &ConnectOptions) -> Self {
         let folder = TempDir::new().unwrap();
         let database = format!("sqlite://{}/sessions.db", folder.path().display());
-        let feed = RedisFeed::new(options.clone()).unwrap();
+        let feed = RedisFeed::new(one.clone()).unwrap();
         Self {
             one: node(&database, feed.clone()).await,
-            other: node(&database, RedisFeed::new(options.clone()).unwrap()).await,
+            other: node(&database, RedisFeed::new(other.clone()).unwrap()).await,
             feed,
             _folder: folder,
         }
@@ -295,4 +299,4 @@ async fn accepts(node: &Sessions, token: &str) -> bool {
         .is_ok()
 }
 
-const CHANNEL: &str = "{session}:revoked";
+pub(crate) const CHANNEL: &str = "{session}:revoked";

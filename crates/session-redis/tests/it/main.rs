@@ -1,6 +1,7 @@
 //! The store on Redis held to the store suite, and what only it can get wrong.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod cluster;
 mod faults;
 mod feed;
 mod opening;

@@ -51,6 +51,11 @@ impl OwnServer {
         (self.child, self.log) = launch(&self.folder).await;
     }
 
+    /// Kills it for good.
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Sends it a signal: `STOP` or `CONT`.
     pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().unwrap().to_string();
