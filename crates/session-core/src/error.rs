@@ -173,6 +173,16 @@ pub enum BackendError {
     #[error("this node has no place in the registry of nodes")]
     Unregistered,
 
+    /// Sessions are ended some at a time where there are many, and a later part was not confirmed.
+    #[error("{} sessions were ended, and no others are known to be", ended.len())]
+    RevokedInPart {
+        /// What this call ended for good, and no later one reports again.
+        ended: Vec<SessionHandle>,
+        /// Why it could not go on.
+        #[source]
+        cause: Box<BackendError>,
+    },
+
     /// This machine's clock and the database's differ, so that what is written or deleted by this
     /// one would be wrong.
     #[error("this machine's clock and the database's are {offset:?} apart")]

@@ -1,9 +1,12 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use session_core::{KeyId, SessionHandle, TenantId, UserId};
+use session_core::{
+    KeyId, SessionHandle, TenantId, UserId,
+    config::{RsaKeySize, defaults},
+};
 
 /// Looks after the sessions and keys in a database.
 #[derive(Debug, Parser)]
@@ -76,6 +79,20 @@ pub(crate) enum Command {
     Migrate(MigrateArguments),
 }
 
+impl Operation {
+    /// How long the access tokens live that it has to reckon with, if it matters.
+    pub(crate) fn access_token_lifetime(&self) -> Option<Duration> {
+        match self {
+            Self::Revoke(which) => Some(
+                which
+                    .access_token_lifetime
+                    .unwrap_or(*defaults::ACCESS_TOKEN_LIFETIME_RANGE.end()),
+            ),
+            _ => None,
+        }
+    }
+}
+
 /// What to do with sessions and keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Operation {
@@ -135,6 +152,10 @@ pub(crate) struct RevokeArguments {
     /// Those in this tenant: of the user, or of everybody.
     #[arg(long, value_parser = tenant)]
     pub(crate) tenant: Option<TenantId>,
+    /// The longest life of an access token that a service on this database gives. Revocations are
+    /// remembered for as long [default: 30 days, the longest there can be]
+    #[arg(long, value_name = "SECONDS", value_parser = lifetime)]
+    pub(crate) access_token_lifetime: Option<Duration>,
     /// Does not ask before everybody in a tenant is signed out.
     #[arg(long)]
     pub(crate) yes: bool,
@@ -146,7 +167,11 @@ pub(crate) enum KeyAction {
     /// Lists them: ids, purposes, ages, states; never what is in them.
     List,
     /// Makes a new signing key, which is used once every node has read it.
-    Rotate,
+    Rotate {
+        /// Its size in bits [default: that of the newest one]
+        #[arg(long, value_parser = size)]
+        bits: Option<RsaKeySize>,
+    },
     /// Makes a new key for refresh tokens. Nobody is logged out.
     RotateRefresh,
     /// Removes a key that may have leaked: what was made with it is refused.
@@ -183,6 +208,25 @@ fn tenant(text: &str) -> Result<TenantId, session_core::InvalidId> {
 
 fn handle(text: &str) -> Result<SessionHandle, session_core::InvalidId> {
     SessionHandle::try_from(text)
+}
+
+/// A service may give shorter lives; a minute is remembered for those.
+fn lifetime(text: &str) -> Result<Duration, &'static str> {
+    let longest = *defaults::ACCESS_TOKEN_LIFETIME_RANGE.end();
+    text.parse()
+        .ok()
+        .map(Duration::from_secs)
+        .filter(|lifetime| (Duration::from_mins(1)..=longest).contains(lifetime))
+        .ok_or("it must be 60 to 2592000 seconds")
+}
+
+fn size(text: &str) -> Result<RsaKeySize, &'static str> {
+    match text {
+        "2048" => Ok(RsaKeySize::Bits2048),
+        "3072" => Ok(RsaKeySize::Bits3072),
+        "4096" => Ok(RsaKeySize::Bits4096),
+        _ => Err("keys have 2048, 3072 or 4096 bits"),
+    }
 }
 
 fn key(text: &str) -> Result<KeyId, session_core::InvalidId> {

@@ -2,7 +2,10 @@
 
 use std::{env, fs, path::Path, time::Duration};
 
-use session_core::{Administration, AppInfo, Sessions};
+use session_core::{
+    Administration, AppInfo, Sessions,
+    config::{SessionConfigBuilder, defaults},
+};
 use session_redis::RedisStore;
 use session_sqlx::{Migrations, SqlxStore};
 use url::Url;
@@ -46,7 +49,10 @@ impl Place {
 
     /// What changes sessions and keys. The schema must be there already: a look at a database is
     /// not to change it.
-    pub(crate) async fn administration(self) -> Result<Administration, Failure> {
+    pub(crate) async fn administration(
+        self,
+        access_token_lifetime: Option<Duration>,
+    ) -> Result<Administration, Failure> {
         // Nothing that is done here is about the application itself.
         let app = AppInfo::new("http://localhost", "http://localhost");
         let builder = if self.is_redis() {
@@ -60,6 +66,10 @@ impl Place {
         let (timeout, secrets) = (self.timeout, self.secrets);
         let administration = builder
             .config(|config| secrets::configured(config.store_timeout(timeout), secrets))
+            .config(|config| match access_token_lifetime {
+                Some(lifetime) => reckoning_with(config, lifetime),
+                None => config,
+            })
             .administration()?;
         Ok(administration)
     }
@@ -86,7 +96,7 @@ impl Place {
 
     fn redis(&self) -> Result<session_redis::ConnectOptions, Failure> {
         if self.schema.is_some() {
-            return Err(Failure::NotOnRedis("schema"));
+            return Err(Failure::NoSchema);
         }
         let options = session_redis::ConnectOptions::new(&self.url).timeout(self.timeout);
         certificates::configured(match &self.prefix {
@@ -94,6 +104,16 @@ impl Place {
             None => options,
         })
     }
+}
+
+/// The settings by which a revocation outlives every access token, of which a database that was
+/// restored may not know (security G14).
+fn reckoning_with(config: SessionConfigBuilder, lifetime: Duration) -> SessionConfigBuilder {
+    config
+        .access_token_lifetime(lifetime)
+        .revocation_skew(*defaults::REVOCATION_SKEW_RANGE.end())
+        // No key signs for less time than a token lives.
+        .signing_key_rotation(lifetime.max(defaults::SIGNING_KEY_ROTATION))
 }
 
 /// Whether an address has a password in it, in either of the places where there can be one.

@@ -34,9 +34,13 @@ pub(crate) enum Failure {
     #[error("{0} Say so with --yes, for there is no terminal to ask on.")]
     Unconfirmed(String),
 
-    /// The option means nothing on this kind of database.
-    #[error("Redis has no schema: --{0} has no meaning there")]
-    NotOnRedis(&'static str),
+    /// A schema was named where there are none.
+    #[error("Redis has no schema: --schema has no meaning there")]
+    NoSchema,
+
+    /// A schema was to be brought up to date where there are none.
+    #[error("Redis has no schema: there is nothing to migrate")]
+    NothingToMigrate,
 
     /// A file with an address, a secret or a certificate cannot be read.
     #[error("the file {} cannot be read", path.display())]
@@ -59,6 +63,10 @@ pub(crate) enum Failure {
     /// There is no such key.
     #[error("there is no key with this id")]
     NoKey,
+
+    /// There is no key that a new one could be made like.
+    #[error("no signing key tells how large the new one has to be: say so with --bits")]
+    NoKeySize,
 
     /// The database cannot be opened.
     #[error("the sessions cannot be opened")]
@@ -91,11 +99,13 @@ impl Failure {
             | Self::NotBase64(_)
             | Self::HalfACertificate
             | Self::Unconfirmed(_)
-            | Self::NotOnRedis(_) => ExitCode::from(USAGE),
+            | Self::NoSchema
+            | Self::NothingToMigrate => ExitCode::from(USAGE),
             Self::File { .. }
             | Self::Declined
             | Self::NoSession
             | Self::NoKey
+            | Self::NoKeySize
             | Self::Sql(_)
             | Self::Redis(_)
             | Self::Settings(_)

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use session_core::{
-    Administration, KeyId,
-    keys::{KeyRotation, StoredKey},
+    Administration, BackendError, KeyId, SessionError,
+    keys::{KeyError, KeyRotation, StoredKey},
     store::KeyPurpose,
 };
 
@@ -20,7 +20,18 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     match action {
         None | Some(KeyAction::List) => list(administration, output).await,
-        Some(KeyAction::Rotate) => tell(administration.rotate_signing_key().await?, output),
+        Some(KeyAction::Rotate { bits }) => {
+            let rotation = match bits {
+                Some(size) => administration.rotate_signing_key_to(size).await,
+                None => administration.rotate_signing_key().await,
+            };
+            match rotation {
+                Err(SessionError::Unavailable(BackendError::Keys(KeyError::SizeUnknown))) => {
+                    Err(Failure::NoKeySize)
+                }
+                rotation => tell(rotation?, output),
+            }
+        }
         Some(KeyAction::RotateRefresh) => tell(administration.rotate_refresh_key().await?, output),
         Some(KeyAction::Remove { id, yes }) => remove(administration, &id, yes, output).await,
         Some(KeyAction::ReEncrypt) => {
@@ -38,12 +49,13 @@ async fn list(administration: &Administration, output: &Output) -> Result<(), Fa
     let keys = administration.keys().await?;
     let values: Vec<Value> = keys.iter().map(described).collect();
     output.result(&json!(values), || {
-        let rows: Vec<[String; 5]> = keys
+        let rows: Vec<[String; 6]> = keys
             .iter()
             .map(|key| {
                 [
                     key.id().to_string(),
                     key.purpose().as_str().to_owned(),
+                    key.bits().map_or_else(String::new, |bits| bits.to_string()),
                     key.state().as_str().to_owned(),
                     moment(key.created_at()),
                     key.sealed_under().unwrap_or("in the clear").to_owned(),
@@ -51,7 +63,14 @@ async fn list(administration: &Administration, output: &Output) -> Result<(), Fa
             })
             .collect();
         table(
-            ["ID", "PURPOSE", "STATE", "CREATED", "ENCRYPTED UNDER"],
+            [
+                "ID",
+                "PURPOSE",
+                "BITS",
+                "STATE",
+                "CREATED",
+                "ENCRYPTED UNDER",
+            ],
             &rows,
         )
     })
@@ -62,6 +81,7 @@ fn described(key: &StoredKey) -> Value {
         "id": key.id(),
         "purpose": key.purpose().as_str(),
         "algorithm": key.algorithm(),
+        "bits": key.bits(),
         "state": key.state().as_str(),
         "created_at": moment(key.created_at()),
         "sealed_under": key.sealed_under(),

@@ -57,7 +57,8 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure>
             Ok(ExitCode::SUCCESS)
         }
         Command::Operation(operation) => {
-            let administration = place.administration().await?;
+            let lifetime = operation.access_token_lifetime();
+            let administration = place.administration(lifetime).await?;
             let outcome = operate(&administration, operation, output).await;
             administration.close().await;
             outcome

@@ -11,7 +11,7 @@ pub(crate) async fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     if place.is_redis() {
-        return Err(Failure::NotOnRedis("migrate"));
+        return Err(Failure::NothingToMigrate);
     }
     let options = place.sql();
     if which.print {

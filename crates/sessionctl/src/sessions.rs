@@ -1,7 +1,10 @@
 //! Listing, showing, ending and purging sessions.
 
 use serde_json::{Value, json};
-use session_core::{Administration, SessionHandle, SessionInformation, store::SessionScope};
+use session_core::{
+    Administration, BackendError, SessionError, SessionHandle, SessionInformation,
+    store::SessionScope,
+};
 
 use crate::{
     arguments::{ListArguments, RevokeArguments, ShowArguments},
@@ -113,27 +116,26 @@ pub(crate) async fn revoke(
     which: RevokeArguments,
     output: &Output,
 ) -> Result<(), Failure> {
-    let scopes = match (which.user, which.tenant) {
-        (Some(user), tenant) => vec![SessionScope::User {
+    let scope = match (which.user, which.tenant) {
+        (Some(user), tenant) => SessionScope::User {
             user,
             tenant,
             except: None,
-        }],
+        },
         (None, Some(tenant)) => {
             let question = format!("Everybody in the tenant {tenant} will be signed out.");
             confirm(which.yes, &question)?;
-            vec![SessionScope::Tenant(tenant)]
+            SessionScope::Tenant(tenant)
         }
-        (None, None) => which
-            .handles
-            .chunks(SessionScope::MAX_HANDLES)
-            .map(|handles| SessionScope::Handles(handles.to_vec()))
-            .collect(),
+        (None, None) => SessionScope::Handles(which.handles),
     };
-    let mut ended = Vec::new();
-    for scope in scopes {
-        ended.extend(administration.revoke(scope).await?);
-    }
+    let (ended, outcome) = match administration.revoke(scope).await {
+        // Nobody else is told of what was ended, and a repetition does not find it.
+        Err(SessionError::Unavailable(BackendError::RevokedInPart { ended, cause })) => {
+            (ended, Err(SessionError::Unavailable(*cause)))
+        }
+        outcome => (outcome?, Ok(())),
+    };
     let handles: Vec<&str> = ended.iter().map(SessionHandle::as_str).collect();
     output.result(&json!({ "revoked": handles }), || {
         let lines = handles.iter().map(|handle| for_terminal(handle) + "\n");
@@ -144,7 +146,7 @@ pub(crate) async fn revoke(
         1 => "1 session ended".to_owned(),
         many => format!("{many} sessions ended"),
     });
-    Ok(())
+    Ok(outcome?)
 }
 
 pub(crate) async fn purge(administration: &Administration, output: &Output) -> Result<(), Failure> {

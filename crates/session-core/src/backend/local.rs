@@ -234,12 +234,7 @@ impl SessionBackend for LocalBackend {
     }
 
     async fn revoke(&self, scope: SessionScope) -> Result<Vec<SessionHandle>, SessionError> {
-        let mut ended = match &scope {
-            SessionScope::Tenant(_) => self.revoke_in_batches(&scope).await?,
-            SessionScope::Handles(_) | SessionScope::User { .. } => Vec::new(),
-        };
-        ended.extend(self.revoke_and_tell(scope, |_| {}).await?);
-        Ok(ended)
+        self.revoke_in_parts(scope).await
     }
 
     async fn create_jwt(

@@ -43,7 +43,7 @@ impl AccessKeyKind {
 }
 
 /// The size of a new RSA key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::exhaustive_enums, reason = "what the crypto library can make")]
 pub enum RsaKeySize {
     /// 2048 bits: what existing clients and cookies were sized for.
@@ -55,6 +55,13 @@ pub enum RsaKeySize {
 }
 
 impl RsaKeySize {
+    /// The smallest size that has as many bits or more.
+    pub(crate) fn of_at_least(bits: usize) -> Option<Self> {
+        [Self::Bits2048, Self::Bits3072, Self::Bits4096]
+            .into_iter()
+            .find(|size| bits <= size.bits() as usize)
+    }
+
     /// The length of the modulus in bits.
     pub fn bits(self) -> u32 {
         match self {

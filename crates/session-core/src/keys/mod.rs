@@ -59,6 +59,10 @@ pub enum KeyError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A new signing key was to be as large as the newest one, and there is none, or it cannot be
+    /// read, or is larger than those that are made here.
+    #[error("no signing key tells how large the next one has to be; its size must be given")]
+    SizeUnknown,
     /// The system's generator of keys or random numbers failed.
     #[error("a key could not be generated")]
     Generation,

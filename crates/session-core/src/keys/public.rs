@@ -53,6 +53,11 @@ impl VerificationKey {
         self.key.verify_sig(message, signature).is_ok()
     }
 
+    /// The length of the modulus in bits.
+    pub(crate) fn bits(&self) -> usize {
+        bits_of(&self.modulus)
+    }
+
     /// `n` as a JWK has it: unsigned big-endian without leading zeros, in unpadded base64url.
     pub(crate) fn encoded_modulus(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(&self.modulus)
@@ -115,11 +120,7 @@ fn unsigned(integer: &[u8]) -> Option<&[u8]> {
 /// Refuses keys that can be factored or that make signatures forgeable (RFC 8725 §3.4; security
 /// A18, J3).
 fn judge(modulus: &[u8], exponent: &[u8]) -> Result<(), &'static str> {
-    let bits = 8 * modulus.len()
-        - modulus
-            .first()
-            .map_or(0, |first| first.leading_zeros() as usize);
-    if !(2048..=8192).contains(&bits) {
+    if !(2048..=8192).contains(&bits_of(modulus)) {
         return Err("the modulus must have 2048 to 8192 bits");
     }
     let exponent = exponent.iter().try_fold(0_u64, |value, &byte| {
@@ -136,6 +137,12 @@ fn judge(modulus: &[u8], exponent: &[u8]) -> Result<(), &'static str> {
         return Err("the modulus was made by a generator whose keys can be factored");
     }
     Ok(())
+}
+
+/// The length in bits of a number without leading zero bytes.
+fn bits_of(number: &[u8]) -> usize {
+    let leading_zeros = number.first().map_or(0, |first| first.leading_zeros());
+    8 * number.len() - leading_zeros as usize
 }
 
 /// Whether the modulus has the structure that Infineon's library left in its keys (ROCA,

@@ -281,6 +281,15 @@ impl KeyRing {
             .max()
     }
 
+    /// The newest dynamic signing key, unless a newer one cannot be read.
+    pub(crate) fn newest_dynamic(&self) -> Option<&SigningKey> {
+        let newest_ms = self.newest_stored_ms(KeyPurpose::AccessDynamic);
+        self.dynamic
+            .first()
+            .filter(|dated| Some(dated.created_at_ms) == newest_ms)
+            .map(|dated| &*dated.key)
+    }
+
     /// The newest usable key of this purpose.
     pub(crate) fn newest(&self, purpose: KeyPurpose) -> Option<&KeyId> {
         match purpose {
@@ -310,6 +319,13 @@ impl KeyRing {
         state_among(dynamic, in_use, id, &retired)
             .or_else(|| state_among(refresh, minting.map(|key| key.id()), id, &retired))
             .unwrap_or(KeyState::Unreadable)
+    }
+
+    /// How large a signing key is.
+    pub(crate) fn bits(&self, id: &KeyId) -> Option<usize> {
+        let mut keys = self.dynamic.iter().chain(&self.fixed);
+        keys.find(|dated| dated.key.id() == id)
+            .map(|dated| dated.key.public().bits())
     }
 
     /// When the newest usable key of this purpose was made.

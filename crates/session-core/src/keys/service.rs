@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, unix_ms},
+    config::RsaKeySize,
     ids::KeyId,
     store::{KeyInserted, KeyPurpose, KeyRecord, SessionStore, StoreError},
     store_calls::StoreCalls,
@@ -152,7 +153,8 @@ impl KeyService {
                 continue;
             }
             last.at = self.clock.monotonic();
-            if let Err(error) = self.make(purpose, newer_than_ms, &mut last).await {
+            let size = self.policy.rsa_key_size;
+            if let Err(error) = self.make(purpose, size, newer_than_ms, &mut last).await {
                 tracing::error!(%error, "the next key could not be made");
             }
         }
@@ -235,20 +237,22 @@ impl KeyService {
         match self.due(purpose) {
             None => Ok(()),
             Some(fresh_after_ms) => self
-                .make(purpose, fresh_after_ms, &mut last)
+                .make(purpose, self.policy.rsa_key_size, fresh_after_ms, &mut last)
                 .await
                 .map(drop),
         }
     }
 
-    /// Makes a key unless there is one that is newer than this, and returns its id.
+    /// Makes a key unless there is one that is newer than this, and returns its id. The size is that
+    /// of a signing key.
     async fn make(
         &self,
         purpose: KeyPurpose,
+        size: RsaKeySize,
         unless_newer_than_ms: i64,
         last: &mut LastReload,
     ) -> Result<Option<KeyId>, KeyError> {
-        let record = self.secrets.seal(self.generate(purpose).await?)?;
+        let record = self.secrets.seal(self.generate(purpose, size).await?)?;
         let id = record.id.clone();
         let made = self
             .store
@@ -264,11 +268,10 @@ impl KeyService {
         Ok((made == KeyInserted::Inserted).then_some(id))
     }
 
-    async fn generate(&self, purpose: KeyPurpose) -> Result<KeyRecord, KeyError> {
+    async fn generate(&self, purpose: KeyPurpose, size: RsaKeySize) -> Result<KeyRecord, KeyError> {
         let (algorithm, material) = match purpose {
             KeyPurpose::Refresh => (refresh::ALGORITHM, RefreshKey::generate()?),
             KeyPurpose::AccessDynamic | KeyPurpose::AccessStatic => {
-                let size = self.policy.rsa_key_size;
                 let made = spawn_blocking(move || SigningKey::generate(size)).await;
                 (signing::ALGORITHM, made.map_err(|_| KeyError::Generation)??)
             }

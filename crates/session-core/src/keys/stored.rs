@@ -13,6 +13,7 @@ pub struct StoredKey {
     pub(crate) created_at_ms: i64,
     pub(crate) sealed_under: Option<String>,
     pub(crate) state: KeyState,
+    pub(crate) bits: Option<usize>,
 }
 
 /// What a key is doing.
@@ -72,6 +73,12 @@ impl StoredKey {
     /// What it is used with: `RS256` or `HS256`.
     pub fn algorithm(&self) -> &str {
         &self.algorithm
+    }
+
+    /// The length of a signing key's modulus in bits; `None` for a refresh key, and for one that
+    /// cannot be read here.
+    pub fn bits(&self) -> Option<usize> {
+        self.bits
     }
 
     /// When it was made.

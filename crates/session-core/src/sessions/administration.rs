@@ -9,6 +9,7 @@ use super::{
 use crate::{
     backend::SessionBackend,
     clock::Clock,
+    config::RsaKeySize,
     error::{BackendError, SessionError},
     finding::{Finding, Severity},
     ids::{KeyId, SessionHandle},
@@ -24,19 +25,36 @@ use crate::{
 /// background tasks, is no node that anybody waits for, follows no revocations and makes no keys
 /// unless it is asked to. What it revokes, nodes hear of as they do of one another's revocations.
 ///
+/// It goes by the settings that it is built with, which should be those of the services: what it
+/// revokes is remembered for their `access_token_lifetime` and `revocation_skew`. Where these are not
+/// known, only the longest that can be configured outlive every token.
+///
+/// A store that belongs to one process, such as a [`MemoryStore`](crate::MemoryStore) or SQLite in
+/// memory, has no other nodes to tell
+/// ([`ThisProcessOnly`](crate::store::RevocationVisibility::ThisProcessOnly)): a
+/// [`Sessions`](super::Sessions) on the same one does not hear of what is revoked here, and routes of
+/// it that check the blacklist go on accepting it. Use that `Sessions` itself there.
+///
 /// # Examples
 ///
 /// ```
-/// use session_core::{AppInfo, MemoryStore, Sessions, TenantId, store::SessionScope};
+/// use session_core::{AppInfo, Sessions, TenantId, store::{SessionScope, SessionStore}};
 ///
+/// /// Signs everybody in a tenant out, beside the services that run on the same database.
+/// async fn close_account(
+///     database: impl SessionStore,
+///     tenant: TenantId,
+/// ) -> Result<usize, Box<dyn std::error::Error>> {
+///     let app = AppInfo::new("https://api.example.com", "https://example.com");
+///     let administration = Sessions::builder(app).store(database).administration()?;
+///     let ended = administration.revoke(SessionScope::Tenant(tenant)).await?;
+///     administration.close().await;
+///     Ok(ended.len())
+/// }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let app = AppInfo::new("https://api.example.com", "https://example.com");
-/// let administration = Sessions::builder(app).store(MemoryStore::new()).administration()?;
-/// let everybody = SessionScope::Tenant(TenantId::try_from("customer-1")?);
-/// assert!(administration.revoke(everybody).await?.is_empty());
-/// assert!(administration.keys().await?.is_empty());
-/// administration.close().await;
+/// # let store = session_core::MemoryStore::new();
+/// # assert_eq!(close_account(store, TenantId::try_from("customer-1")?).await?, 0);
 /// # Ok(()) }
 /// ```
 pub struct Administration {
@@ -77,11 +95,13 @@ impl Administration {
 
     /// Ends the sessions in `scope`, and returns those that this call ended: durable when it
     /// returns. Ending one that does not exist is no error. All of a tenant's are ended a thousand
-    /// at a time.
+    /// at a time, and handles [`MAX_HANDLES`](SessionScope::MAX_HANDLES) at a time.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](SessionError::Unavailable): not confirmed; try again.
+    /// [`Unavailable`](SessionError::Unavailable): not confirmed for all of them; try again. Those
+    /// that were ended before are in [`RevokedInPart`](BackendError::RevokedInPart), as another call
+    /// does not return them.
     pub async fn revoke(&self, scope: SessionScope) -> Result<Vec<SessionHandle>, SessionError> {
         self.backend.revoke(scope).await
     }
@@ -99,12 +119,29 @@ impl Administration {
     /// tokens of the old one stay valid until they expire. Whoever asks again within that time, and
     /// whoever asked at the same time, learns of the key that is there.
     ///
+    /// The key is as large as the newest one that is stored, or as `rsa_key_size` says if that is
+    /// more.
+    ///
     /// # Errors
     ///
     /// [`Unavailable`](SessionError::Unavailable), also when there are keys that are encrypted under
-    /// a secret that is not configured here, or when this machine's clock is wrong.
+    /// a secret that is not configured here, when there is no key whose size could be taken, or it
+    /// cannot be read, or when this machine's clock is wrong.
     pub async fn rotate_signing_key(&self) -> Result<KeyRotation, SessionError> {
-        self.rotate(KeyPurpose::AccessDynamic).await
+        self.rotate(KeyPurpose::AccessDynamic, None).await
+    }
+
+    /// Makes a new dynamic signing key of this size, be it smaller than the one before. Whoever
+    /// learns of a key that is there must expect that it has another size.
+    ///
+    /// # Errors
+    ///
+    /// As [`rotate_signing_key`](Self::rotate_signing_key), but other keys need not be there.
+    pub async fn rotate_signing_key_to(
+        &self,
+        size: RsaKeySize,
+    ) -> Result<KeyRotation, SessionError> {
+        self.rotate(KeyPurpose::AccessDynamic, Some(size)).await
     }
 
     /// Makes a new key for refresh tokens, by the same rules. Nobody is logged out.
@@ -113,7 +150,7 @@ impl Administration {
     ///
     /// As [`rotate_signing_key`](Self::rotate_signing_key).
     pub async fn rotate_refresh_key(&self) -> Result<KeyRotation, SessionError> {
-        self.rotate(KeyPurpose::Refresh).await
+        self.rotate(KeyPurpose::Refresh, None).await
     }
 
     /// Removes a key, for one that may have leaked: nodes refuse its tokens when they read the keys
@@ -190,9 +227,13 @@ impl Administration {
         self.calls.close().await;
     }
 
-    async fn rotate(&self, purpose: KeyPurpose) -> Result<KeyRotation, SessionError> {
+    async fn rotate(
+        &self,
+        purpose: KeyPurpose,
+        size: Option<RsaKeySize>,
+    ) -> Result<KeyRotation, SessionError> {
         self.clocks_must_agree().await?;
-        Ok(self.keys.rotate_once(purpose).await?)
+        Ok(self.keys.rotate_once(purpose, size).await?)
     }
 
     /// What is written or judged by a wrong clock would outlive every mistake but this one.

@@ -35,7 +35,9 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](SessionError::Unavailable): not confirmed; try again.
+    /// [`Unavailable`](SessionError::Unavailable): not confirmed for all of them; try again. Those
+    /// that were ended before are in [`RevokedInPart`](crate::BackendError::RevokedInPart), as
+    /// another call does not return them.
     pub async fn revoke_many(
         &self,
         handles: &[SessionHandle],
@@ -69,7 +71,9 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](SessionError::Unavailable): not confirmed for all of them; try again.
+    /// [`Unavailable`](SessionError::Unavailable): not confirmed for all of them; try again. Those
+    /// that were ended before are in [`RevokedInPart`](crate::BackendError::RevokedInPart), as
+    /// another call does not return them.
     pub async fn revoke_all_of_tenant(
         &self,
         tenant: &TenantId,
@@ -82,19 +86,7 @@ impl Sessions {
         scope: SessionScope,
     ) -> Result<Vec<SessionHandle>, SessionError> {
         let span = tracing::debug_span!("revoke_sessions");
-        let revoke = async {
-            match scope {
-                SessionScope::Handles(handles) if handles.len() > SessionScope::MAX_HANDLES => {
-                    let mut ended = Vec::new();
-                    for part in handles.chunks(SessionScope::MAX_HANDLES) {
-                        ended.extend(self.backend().revoke(SessionScope::from(part)).await?);
-                    }
-                    Ok(ended)
-                }
-                scope => self.backend().revoke(scope).await,
-            }
-        };
-        revoke.instrument(span).await
+        self.backend().revoke(scope).instrument(span).await
     }
 
     /// How long a revocation that is made now has to be remembered: for one that is made past the

@@ -26,7 +26,7 @@ use crate::{
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Somebody with a tool, on the node's store and by its clock.
-fn operator(
+pub(crate) fn operator(
     node: &Node,
     change: impl FnOnce(SessionConfigBuilder) -> SessionConfigBuilder,
 ) -> Administration {
@@ -39,7 +39,7 @@ fn operator(
         .unwrap()
 }
 
-fn with_defaults(config: SessionConfigBuilder) -> SessionConfigBuilder {
+pub(crate) fn with_defaults(config: SessionConfigBuilder) -> SessionConfigBuilder {
     config
 }
 

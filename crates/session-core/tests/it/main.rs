@@ -15,6 +15,7 @@
 )]
 
 mod administration;
+mod administration_settings;
 mod at_rest;
 mod blacklist;
 mod claims_flow;

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use session_core::{IssuedSession, NewSession, SessionHandle, TenantId};
+use session_core::{
+    BackendError, IssuedSession, NewSession, SessionError, SessionHandle, TenantId,
+    store::SessionScope,
+};
 use tokio::task::JoinSet;
 
 use crate::{
-    faulty_store::Op,
+    faulty_store::{Fault, Op},
     node::{
         Node, all_at_once, assert_unauthorised, check_blacklist, check_database, refresh_token,
         settle, user_id,
@@ -208,6 +211,57 @@ async fn ending_sessions_again_is_no_error_and_says_what_it_did() {
     let nobody = user_id("nobody");
     let ended = node.sessions.revoke_all_of_user(&nobody, None).await;
     assert_eq!(ended.unwrap(), []);
+}
+
+/// G8: whoever ends many sessions, and fails half-way, is told of those that were ended: nobody else
+/// ever is.
+#[tokio::test]
+async fn what_was_ended_before_a_failure_is_told() {
+    let node = Node::new().await;
+    let tenant = TenantId::try_from("t1").unwrap();
+    let log_in = async || {
+        let new = NewSession::new(user_id("ann")).tenant(tenant.clone());
+        let issued = node.sessions.create(new).await.unwrap();
+        issued.session().handle().clone()
+    };
+
+    let (first, last) = (log_in().await, log_in().await);
+    let mut many = vec![first.clone(); SessionScope::MAX_HANDLES];
+    many.push(last.clone());
+    let told = fails_after_one_part(&node, node.sessions.revoke_many(&many)).await;
+    assert_eq!(told, std::slice::from_ref(&first));
+    assert!(node.row(&last).await.is_some());
+
+    let told = fails_after_one_part(&node, node.sessions.revoke_all_of_tenant(&tenant)).await;
+    assert_eq!(told, [last]);
+
+    node.store.put(Op::Revoke, Fault::Fail);
+    let Err(SessionError::Unavailable(BackendError::Store(_))) =
+        node.sessions.revoke_many(&many).await
+    else {
+        panic!("nothing was ended");
+    };
+}
+
+/// What an error tells of sessions when the store breaks after the first transaction.
+async fn fails_after_one_part(
+    node: &Node,
+    revoke: impl Future<Output = Result<Vec<SessionHandle>, SessionError>>,
+) -> Vec<SessionHandle> {
+    let gate = node.store.hold_after(Op::Revoke);
+    let breaks = async {
+        gate.arrivals(1).await;
+        node.store.put(Op::Revoke, Fault::Fail);
+        gate.open();
+    };
+    let (outcome, ()) = tokio::join!(revoke, breaks);
+    node.store.heal();
+    let Err(SessionError::Unavailable(BackendError::RevokedInPart { ended, cause })) = outcome
+    else {
+        panic!("{outcome:?}");
+    };
+    assert!(matches!(*cause, BackendError::Store(_)), "{cause:?}");
+    ended
 }
 
 /// G8: of a hundred who end a session at once, one did.

@@ -3,6 +3,7 @@
 use std::{fs, process::Stdio};
 
 use serde_json::Value;
+use session_core::config::RsaKeySize;
 use tempfile::TempDir;
 
 use crate::place::{HOUR, Place, Ran, new, ran};
@@ -152,4 +153,35 @@ async fn no_key_is_made_without_the_secret() {
             refused.errors
         );
     }
+}
+
+/// A18: a new key is as large as the services' own, without anybody saying so; where there is none
+/// to go by, somebody has to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_is_as_large_as_the_one_before() {
+    let place = Place::file();
+    let sessions = place
+        .sessions(HOUR, |builder| {
+            builder.config(|config| config.rsa_key_size(RsaKeySize::Bits3072))
+        })
+        .await;
+    sessions.shutdown().await;
+    let said = place.json(&["keys", "rotate"]).await;
+    assert_eq!(said["made"], true);
+    let keys = place.json(&["keys"]).await;
+    assert_eq!(sizes(&keys), [3072, 3072]);
+
+    for (id, _) in of_purpose(&keys, "access-dynamic") {
+        place.json(&["keys", "remove", id]).await;
+    }
+    let refused = place.run(&["keys", "rotate"]).await;
+    assert_eq!((refused.code, &*refused.text), (1, ""));
+    assert!(refused.errors.contains("--bits"), "{}", refused.errors);
+    place.json(&["keys", "rotate", "--bits", "4096"]).await;
+    assert_eq!(sizes(&place.json(&["keys"]).await), [4096]);
+}
+
+fn sizes(keys: &Value) -> Vec<u64> {
+    let keys = keys.as_array().unwrap().iter();
+    keys.filter_map(|key| key["bits"].as_u64()).collect()
 }

@@ -5,6 +5,7 @@ mod doctor;
 mod keys;
 mod migrate;
 mod place;
+mod retention;
 mod sessions;
 mod tls;
 mod usage;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use databases::{Database, Server};
 use serde_json::{Value, json};
 use session_core::{
     IssuedSession, VerifyOptions, clock::SystemClock, store::SessionScope,
@@ -203,4 +204,36 @@ async fn many_handles_are_ended_in_one_run() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let said = place.json(&arguments).await;
     assert_eq!(said, json!({ "revoked": [handle(&issued)] }));
+}
+
+/// G8: what was ended before a database failed half-way is printed, and the failure is one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_ended_before_a_failure_is_printed() {
+    let database = Database::on(Server::Postgres);
+    let place = Place::OnServer(database);
+    let (first, last) = (place.with_one("ann").await, place.with_one("bob").await);
+    if let Place::OnServer(database) = &place {
+        database.run(&refusing_to_end(handle(&last))).await;
+    }
+    let mut arguments = vec!["revoke".to_owned(), handle(&first).to_owned()];
+    arguments.extend((1..SessionScope::MAX_HANDLES).map(|number| format!("h-{number}")));
+    arguments.push(handle(&last).to_owned());
+    arguments.push("--json".to_owned());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let ran = place.run(&arguments).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let said: Value = serde_json::from_str(&ran.text).unwrap();
+    assert_eq!(said, json!({ "revoked": [handle(&first)] }));
+    assert!(ran.errors.contains("not confirmed"), "{}", ran.errors);
+    assert_eq!(place.run(&["show", handle(&last)]).await.code, 0);
+}
+
+/// SQL after which a database fails whenever this session is to be ended.
+fn refusing_to_end(handle: &str) -> String {
+    format!(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+           'BEGIN RAISE EXCEPTION ''refused''; END';
+         CREATE TRIGGER refuse BEFORE DELETE ON session_sessions FOR EACH ROW \
+           WHEN (OLD.handle = '{handle}') EXECUTE FUNCTION refuse();"
+    )
 }

@@ -69,6 +69,11 @@ fn a_mistake_has_its_own_code() {
         (vec!["destroy"], "destroy"),
         (vec!["keys", "--timeout", "61"], "1..=60"),
         (vec!["keys", "--encryption-secret", "name"], "NAME=FILE"),
+        (
+            vec!["revoke", "one", "--access-token-lifetime", "59"],
+            "60 to 2592000",
+        ),
+        (vec!["keys", "rotate", "--bits", "1024"], "2048, 3072"),
     ] {
         let mut command = tool(&arguments);
         if hint != "SESSION_DATABASE_URL" {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::KeyService;
 use crate::{
     clock::unix_ms,
+    config::RsaKeySize,
     ids::KeyId,
     keys::{KeyError, KeyRotation, KeyState, StoredKey},
     store::{KeyPurpose, SessionStore, Updated},
@@ -34,32 +35,56 @@ impl KeyService {
     async fn rotate(&self, purpose: KeyPurpose) -> Result<(), KeyError> {
         let newest_ms = self.ring().newest_stored_ms(purpose).unwrap_or(i64::MIN);
         let mut last = self.changes.lock().await;
-        self.make(purpose, newest_ms, &mut last).await.map(drop)
+        let size = self.policy.rsa_key_size;
+        self.make(purpose, size, newest_ms, &mut last)
+            .await
+            .map(drop)
     }
 
     /// Makes a new key as `rotate_signing_key` and `rotate_refresh_key` do, unless one is on its way
     /// into use already: of any number of processes that are told to rotate, however little they
-    /// overlap, one makes a key (security D7).
+    /// overlap, one makes a key (security D7). A signing key is of the given size, or else as large as
+    /// the newest one or as the settings say, whichever is more: the settings of whoever rotates may
+    /// not be those of the services.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Sealed`] when a key is encrypted under a secret that is not configured here: the
-    /// new one would be stored in the clear, or under a secret that the nodes do not have.
-    pub(crate) async fn rotate_once(&self, purpose: KeyPurpose) -> Result<KeyRotation, KeyError> {
+    /// * [`KeyError::Sealed`] when a key is encrypted under a secret that is not configured here: the
+    ///   new one would be stored in the clear, or under a secret that the nodes do not have.
+    /// * [`KeyError::SizeUnknown`] when no size is given and none is found.
+    pub(crate) async fn rotate_once(
+        &self,
+        purpose: KeyPurpose,
+        size: Option<RsaKeySize>,
+    ) -> Result<KeyRotation, KeyError> {
         let mut last = self.changes.lock().await;
         self.load_readable(&mut last).await?;
         let now_ms = unix_ms(self.clock.now());
         let on_its_way_ms = self.policy.unused_after_ms(now_ms);
         let newest_ms = self.ring().newest_stored_ms(purpose);
-        if newest_ms.is_none_or(|newest_ms| newest_ms <= on_its_way_ms)
-            && let Some(id) = self.make(purpose, on_its_way_ms, &mut last).await?
-        {
-            return Ok(KeyRotation::Made(id));
+        if newest_ms.is_none_or(|newest_ms| newest_ms <= on_its_way_ms) {
+            let size = match (size, purpose) {
+                (Some(size), _) => size,
+                (None, KeyPurpose::Refresh) => self.policy.rsa_key_size,
+                (None, _) => self.size_of_next()?,
+            };
+            let made = self.make(purpose, size, on_its_way_ms, &mut last).await?;
+            if let Some(id) = made {
+                return Ok(KeyRotation::Made(id));
+            }
         }
         let newest = self.ring().newest(purpose).cloned();
         newest
             .map(KeyRotation::MadeAlready)
             .ok_or(KeyError::NoUsableKey)
+    }
+
+    fn size_of_next(&self) -> Result<RsaKeySize, KeyError> {
+        let ring = self.ring();
+        let newest = ring.newest_dynamic().map(|key| key.public().bits());
+        let like_newest = newest.and_then(RsaKeySize::of_at_least);
+        let size = like_newest.ok_or(KeyError::SizeUnknown)?;
+        Ok(size.max(self.policy.rsa_key_size))
     }
 
     /// Removes a key: its tokens are refused here when this returns, and on other nodes at their
@@ -173,6 +198,7 @@ impl KeyService {
                 created_at_ms: record.created_at_ms,
                 sealed_under: record.sealed_under.clone(),
                 state: KeyState::Unreadable,
+                bits: None,
             })
             .collect();
         let (ring, _) = super::KeyRing::from_records(records, &self.secrets, self.policy);
@@ -181,6 +207,7 @@ impl KeyService {
             .into_iter()
             .map(|key| StoredKey {
                 state: ring.state(&key.id, now),
+                bits: ring.bits(&key.id),
                 ..key
             })
             .collect())
