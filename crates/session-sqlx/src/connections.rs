@@ -15,6 +15,7 @@ use tokio::time::{self, Instant};
 use crate::{
     dialect::{Dialect, Prepared, Trouble, Value},
     names::Names,
+    replica::{must_be_primary, refuse_replica},
 };
 
 /// The connections of an open database.
@@ -87,7 +88,47 @@ impl<D: Dialect> Connections<D> {
         transaction.commit().await
     }
 
-    /// Runs one statement that changes nothing.
+    /// Runs one statement that changes nothing and asks what the server is, and takes no answer from
+    /// a replica, wherever the connections have come to lead (security H6).
+    pub(crate) async fn read_primary(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<D::Row>, StoreError> {
+        let sql = self.names.fill(sql);
+        self.patiently(|| async {
+            let mut lease = self.lease_to_read().await?;
+            let done = lease.ask(sql.clone(), values).await;
+            lease.finished(done.and_then(|rows| {
+                refuse_replica::<D>(rows.first()).map_err(Failure::Unasked)?;
+                Ok(rows)
+            }))
+        })
+        .await
+    }
+
+    /// As [`read_primary`](Self::read_primary), for a page of a list, which is to come in the order
+    /// of an index: the server is asked first, as sorting what is joined would read a whole index.
+    pub(crate) async fn list_primary(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<D::Row>, StoreError> {
+        let sql = self.names.fill(sql);
+        self.patiently(|| async {
+            let mut lease = self.lease_to_read().await?;
+            let done = async {
+                let asked = must_be_primary::<D>(&mut lease).await;
+                asked.map_err(Failure::Unasked)?;
+                lease.answer(sql.clone(), values, D::LISTS).await
+            }
+            .await;
+            lease.finished(done)
+        })
+        .await
+    }
+
+    /// Runs one statement that changes nothing, on whatever server there is.
     pub(crate) async fn read(
         &self,
         sql: &'static str,
@@ -106,10 +147,7 @@ impl<D: Dialect> Connections<D> {
     ) -> Result<Vec<D::Row>, StoreError> {
         self.patiently(|| async {
             let mut lease = self.lease_to_read().await?;
-            let done = match prepared {
-                Prepared::Kept => lease.ask(sql.clone(), values).await,
-                Prepared::Once => lease.ask_once(sql.clone(), values).await,
-            };
+            let done = lease.answer(sql.clone(), values, prepared).await;
             lease.finished(done)
         })
         .await
@@ -215,23 +253,26 @@ impl<D: Dialect> Lease<D> {
         begun.map_err(Failure::Unasked)
     }
 
-    /// Runs a statement that changes nothing.
+    /// Runs a statement that changes nothing, and remembers it.
     pub(crate) async fn ask(
         &mut self,
         sql: SqlStr,
         values: &[Value<'_>],
     ) -> Result<Vec<D::Row>, Failure> {
-        let answer = D::fetch(self, sql, values).await;
-        answer.map_err(Failure::Unasked)
+        self.answer(sql, values, Prepared::Kept).await
     }
 
-    /// As [`ask`](Self::ask), and forgets the statement.
-    pub(crate) async fn ask_once(
+    /// Runs a statement that changes nothing.
+    async fn answer(
         &mut self,
         sql: SqlStr,
         values: &[Value<'_>],
+        prepared: Prepared,
     ) -> Result<Vec<D::Row>, Failure> {
-        let answer = D::fetch_once(self, sql, values).await;
+        let answer = match prepared {
+            Prepared::Kept => D::fetch(self, sql, values).await,
+            Prepared::Once => D::fetch_once(self, sql, values).await,
+        };
         answer.map_err(Failure::Unasked)
     }
 

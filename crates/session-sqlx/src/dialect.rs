@@ -25,6 +25,24 @@ macro_rules! key_columns {
     };
 }
 
+/// What a server keeps, and what the server is, in one statement: `is_replica`, then the columns, in
+/// one row at least. Where there is nothing of the kind, they are NULL.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+macro_rules! of_server {
+    ($columns:expr, $table:literal, $which:expr) => {
+        concat!(
+            "SELECT server.is_replica, ",
+            $columns,
+            " FROM (SELECT ",
+            is_replica!(),
+            ") AS server LEFT JOIN ",
+            $table,
+            " ON ",
+            $which
+        )
+    };
+}
+
 mod drive;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
@@ -55,6 +73,9 @@ pub(crate) trait Dialect: Database {
     /// Asks whether the transaction at hand sees no more than was there at its first statement, and
     /// so may not see a session that it is to end: `is_fixed` = 0 or 1.
     const ASK_SNAPSHOT: Option<&'static str>;
+    /// Asks whether the server only repeats what another one does, and so may be behind it or never
+    /// have heard of it: `is_replica` = 0 or 1; none where there is no server.
+    const ASK_REPLICA: Option<&'static str>;
     /// Ends a transaction that the driver does not know of; none where that cannot happen.
     const CLEAR: Option<&'static str>;
     /// Whether the statements that list are kept prepared.
@@ -117,6 +138,8 @@ pub(crate) trait Dialect: Database {
     fn number(row: &Self::Row, column: &str) -> Result<Option<i64>, sqlx::Error>;
     /// A column's bytes.
     fn bytes(row: &Self::Row, column: &str) -> Result<Vec<u8>, sqlx::Error>;
+    /// Whether a column is NULL, whatever its type.
+    fn is_null(row: &Self::Row, column: &str) -> Result<bool, sqlx::Error>;
 }
 
 /// How long a connection remembers a statement.
@@ -204,6 +227,7 @@ pub(crate) enum Trouble {
 }
 
 /// The text of every statement; the parameters of each are bound in the order that its field names.
+/// `get`, `load_keys`, `attending` and `barrier` also ask what the server is, where there is one.
 #[derive(Debug)]
 pub(crate) struct Statements {
     /// All columns of a session in their order, then the handle again. No row when it is taken.

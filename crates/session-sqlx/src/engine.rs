@@ -15,6 +15,7 @@ use session_core::{
 use crate::{
     connections::{Bound, Connections, Lease},
     dialect::{Dialect, Value},
+    replica::refuse_replica,
     revoking::{bound, handles_of},
     row,
 };
@@ -34,7 +35,7 @@ impl<D: Dialect> SessionStore for Connections<D> {
 
     async fn get(&self, handle: &SessionHandle) -> Result<Option<SessionRecord>, StoreError> {
         let values = [handle.as_str().into()];
-        self.read(D::STATEMENTS.get, &values)
+        self.find(D::STATEMENTS.get, &values, "handle")
             .await?
             .first()
             .map(row::session::<D>)
@@ -70,7 +71,7 @@ impl<D: Dialect> SessionStore for Connections<D> {
         }
         // Nothing was written; this only tells the caller whether reading again makes sense.
         let present = self
-            .read(D::STATEMENTS.get, &[handle.as_str().into()])
+            .find(D::STATEMENTS.get, &[handle.as_str().into()], "handle")
             .await?;
         Ok(if present.is_empty() {
             Updated::Gone
@@ -102,8 +103,7 @@ impl<D: Dialect> SessionStore for Connections<D> {
         scope.within_limits()?;
         let handles = handles_of(scope);
         let values = page_of(scope, &handles, now_ms, after, limit);
-        let list = self.names.fill(D::STATEMENTS.list.of(scope));
-        self.answer(list, &values, D::LISTS)
+        self.list_primary(D::STATEMENTS.list.of(scope), &values)
             .await?
             .iter()
             .map(row::session::<D>)
@@ -120,7 +120,7 @@ impl<D: Dialect> SessionStore for Connections<D> {
     }
 
     async fn load_keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        self.read(D::STATEMENTS.load_keys, &[])
+        self.find(D::STATEMENTS.load_keys, &[], "id")
             .await?
             .iter()
             .map(row::key::<D>)
@@ -194,12 +194,12 @@ impl<D: Dialect> SessionStore for Connections<D> {
     }
 
     async fn attending(&self) -> Result<Vec<NodeRecord>, StoreError> {
-        let rows = self.read(D::STATEMENTS.attending, &[]).await?;
+        let rows = self.find(D::STATEMENTS.attending, &[], "id").await?;
         rows.iter().map(row::node::<D>).collect()
     }
 
     async fn barrier(&self) -> Result<u64, StoreError> {
-        let rows = self.read(D::STATEMENTS.barrier, &[]).await?;
+        let rows = self.find(D::STATEMENTS.barrier, &[], "number").await?;
         rows.first()
             .map_or(Ok(0), |row| row::place::<D>(row, "number"))
     }
@@ -214,6 +214,7 @@ impl<D: Dialect> SessionStore for Connections<D> {
                     D::execute(&mut transaction, raise, &[]).await?;
                     let barrier = self.names.fill(D::STATEMENTS.barrier);
                     let rows = D::fetch(&mut transaction, barrier, &[]).await?;
+                    refuse_replica::<D>(rows.first())?;
                     self.commit(transaction).await?;
                     Ok(rows)
                 }
@@ -245,6 +246,22 @@ impl<D: Dialect> SessionStore for Connections<D> {
 }
 
 impl<D: Dialect> Connections<D> {
+    /// What there is on a primary, told by a column that is NULL in no table.
+    async fn find(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        column: &'static str,
+    ) -> Result<Vec<D::Row>, StoreError> {
+        let mut rows = self.read_primary(sql, values).await?;
+        if let Some(first) = rows.first()
+            && row::is_absent::<D>(first, column)?
+        {
+            rows.clear();
+        }
+        Ok(rows)
+    }
+
     /// Changes one row, whatever it held.
     async fn update(&self, sql: &'static str, values: &[Value<'_>]) -> Result<Updated, StoreError> {
         Ok(match self.write(&[(sql, values)]).await? {

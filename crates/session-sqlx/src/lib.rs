@@ -73,7 +73,6 @@ mod migrate;
 mod names;
 mod open;
 mod plans;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
 mod replica;
 mod revoking;
 mod row;

@@ -1,4 +1,4 @@
-//! Servers that only repeat what another one does: none is opened, and none is followed.
+//! Servers that only repeat what another one does: none is opened, followed or believed.
 
 use std::io;
 
@@ -6,24 +6,23 @@ use sqlx::SqlSafeStr;
 
 use crate::dialect::Dialect;
 
-/// A database that is kept by servers, some of which may be replicas.
-pub(crate) trait Replicated: Dialect {
-    /// Asks whether the server only repeats what another one does, and so may be behind it or never
-    /// have heard of it: `is_replica` = 0 or 1.
-    const ASK_REPLICA: &'static str;
-}
-
 /// Fails when the server that a connection leads to is a replica.
-pub(crate) async fn must_be_primary<D: Replicated>(
+pub(crate) async fn must_be_primary<D: Dialect>(
     connection: &mut D::Connection,
 ) -> Result<(), sqlx::Error> {
-    let answer = D::fetch(connection, D::ASK_REPLICA.into_sql_str(), &[]).await?;
+    let Some(ask) = D::ASK_REPLICA else {
+        return Ok(());
+    };
+    let answer = D::fetch(connection, ask.into_sql_str(), &[]).await?;
     refuse_replica::<D>(answer.first())
 }
 
 /// Fails, as a connection that is of no use any more, unless a row says that the server is no
 /// replica: what a replica has not heard of yet, or never will, it takes for not revoked.
-pub(crate) fn refuse_replica<D: Replicated>(row: Option<&D::Row>) -> Result<(), sqlx::Error> {
+pub(crate) fn refuse_replica<D: Dialect>(row: Option<&D::Row>) -> Result<(), sqlx::Error> {
+    if D::ASK_REPLICA.is_none() {
+        return Ok(());
+    }
     let is_replica = row.map(|row| D::number(row, "is_replica")).transpose()?;
     match is_replica.flatten() {
         Some(0) => Ok(()),

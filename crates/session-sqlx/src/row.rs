@@ -89,13 +89,11 @@ pub(crate) fn mark(revoked: &RevokedSession) -> u64 {
 }
 
 /// Whether a column is NULL.
-#[cfg(feature = "postgres")]
 pub(crate) fn is_absent<D: Dialect>(
     row: &D::Row,
     column: &'static str,
 ) -> Result<bool, StoreError> {
-    let number = Columns::<D>(row, column).maybe_number(column)?;
-    Ok(number.is_none())
+    D::is_null(row, column).map_err(|_| StoreError::Corrupt(column))
 }
 
 /// A row, and what it is called when it cannot be read.

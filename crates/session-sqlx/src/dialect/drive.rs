@@ -53,6 +53,11 @@ macro_rules! driven_by {
         fn bytes(row: &Self::Row, column: &str) -> Result<Vec<u8>, sqlx::Error> {
             sqlx::Row::try_get(row, column)
         }
+
+        fn is_null(row: &Self::Row, column: &str) -> Result<bool, sqlx::Error> {
+            let value = sqlx::Row::try_get_raw(row, column)?;
+            Ok(sqlx::ValueRef::is_null(&value))
+        }
     };
 }
 

@@ -10,7 +10,14 @@ use super::{
     ByScope, Dialect, Prepared, Script, Statements, Trouble, Value,
     drive::{binding_for, driven_by},
 };
-use crate::{connections::Connections, replica::Replicated};
+use crate::connections::Connections;
+
+/// Whether the server repeats what another one does.
+macro_rules! is_replica {
+    () => {
+        "CAST(@@global.read_only NOT IN ('0', 'OFF') AS SIGNED) AS is_replica"
+    };
+}
 
 mod findings;
 mod gaps;
@@ -91,11 +98,7 @@ impl Dialect for MySql {
                  SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL \
                  WHERE NOT EXISTS (SELECT 1 FROM session_revocations AS known \
                  WHERE known.handle = ?)",
-        get: concat!(
-            "SELECT ",
-            session_columns!(),
-            " FROM session_sessions WHERE handle = ?"
-        ),
+        get: of_server!(session_columns!(), "session_sessions", "handle = ?"),
         rotate: "UPDATE session_sessions SET generation = ?, secret_hash = ?, refresh_key = ?, \
                  rotations = ?, refreshed_at_ms = ?, expires_at_ms = ?, \
                  access_expires_at_ms = GREATEST(access_expires_at_ms, ?) \
@@ -116,9 +119,8 @@ impl Dialect for MySql {
         revoke_anew: Some(record_with!("REPLACE")),
         list: by_scope!(list_where),
         load_keys: concat!(
-            "SELECT ",
-            key_columns!(),
-            " FROM session_keys ORDER BY created_at_ms DESC, id"
+            of_server!(key_columns!(), "session_keys", "TRUE"),
+            " ORDER BY created_at_ms DESC, id"
         ),
         attend: concat!(
             "INSERT INTO session_nodes (id, name, acknowledged, lease_ends_at_ms) \
@@ -129,11 +131,12 @@ impl Dialect for MySql {
              lease_ends_at_ms = VALUES(lease_ends_at_ms)"
         ),
         leave: "DELETE FROM session_nodes WHERE id = ?",
-        attending: concat!(
-            "SELECT id, name, acknowledged FROM session_nodes WHERE lease_ends_at_ms > ",
-            clock_ms!()
+        attending: of_server!(
+            "id, name, acknowledged",
+            "session_nodes",
+            concat!("lease_ends_at_ms > ", clock_ms!())
         ),
-        barrier: "SELECT number FROM session_barrier WHERE id = 1",
+        barrier: of_server!("number", "session_barrier", "id = 1"),
         raise_barrier: concat!(
             "INSERT INTO session_barrier (id, number) VALUES (1, ",
             clock_ms!(),
@@ -193,6 +196,7 @@ impl Dialect for MySql {
     const ASK_SNAPSHOT: Option<&'static str> = None;
     const LIMIT: Option<&'static str> = None;
     const UNLIMITED: Option<&'static str> = None;
+    const ASK_REPLICA: Option<&'static str> = Some(concat!("SELECT ", is_replica!()));
     const CLEAR: Option<&'static str> = Some("ROLLBACK");
     const LISTS: Prepared = Prepared::Kept;
     const EXPLAIN: &'static str = "EXPLAIN ";
@@ -247,11 +251,6 @@ impl Dialect for MySql {
     }
 
     driven_by!(MySql);
-}
-
-impl Replicated for MySql {
-    const ASK_REPLICA: &'static str =
-        "SELECT CAST(@@global.read_only NOT IN ('0', 'OFF') AS SIGNED) AS is_replica";
 }
 
 binding_for!(MySql, text as str::as_bytes);

@@ -13,11 +13,7 @@ use super::{
     ByScope, Dialect, Prepared, Script, Statements, Trouble, Value,
     drive::{binding_for, driven_by},
 };
-use crate::{
-    connections::{Connections, Failure},
-    replica::{Replicated, refuse_replica},
-    row,
-};
+use crate::{connections::Connections, row};
 
 mod cursor;
 mod findings;
@@ -27,6 +23,13 @@ mod findings;
 macro_rules! channel {
     () => {
         "'revoked_sessions_' || 'session_revocations'::regclass::oid::text"
+    };
+}
+
+/// Whether the server repeats what another one does.
+macro_rules! is_replica {
+    () => {
+        "pg_is_in_recovery()::int::bigint AS is_replica"
     };
 }
 
@@ -113,11 +116,7 @@ impl Dialect for Postgres {
                  SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
                  WHERE NOT EXISTS (SELECT 1 FROM session_revocations WHERE handle = $16) \
                  ON CONFLICT (handle) DO NOTHING",
-        get: concat!(
-            "SELECT ",
-            session_columns!(),
-            " FROM session_sessions WHERE handle = $1"
-        ),
+        get: of_server!(session_columns!(), "session_sessions", "handle = $1"),
         rotate: "UPDATE session_sessions SET generation = $1, secret_hash = $2, \
                  refresh_key = $3, rotations = $4, refreshed_at_ms = $5, expires_at_ms = $6, \
                  access_expires_at_ms = GREATEST(access_expires_at_ms, $7) \
@@ -147,9 +146,8 @@ impl Dialect for Postgres {
             tenant: list_where!("tenant = $1", "$2", "$3", "$4", "$5", "$6"),
         },
         load_keys: concat!(
-            "SELECT ",
-            key_columns!(),
-            " FROM session_keys ORDER BY created_at_ms DESC, id"
+            of_server!(key_columns!(), "session_keys", "TRUE"),
+            " ORDER BY created_at_ms DESC, id"
         ),
         attend: concat!(
             "INSERT INTO session_nodes AS known (id, name, acknowledged, lease_ends_at_ms) \
@@ -160,11 +158,12 @@ impl Dialect for Postgres {
              lease_ends_at_ms = excluded.lease_ends_at_ms"
         ),
         leave: "DELETE FROM session_nodes WHERE id = $1",
-        attending: concat!(
-            "SELECT id, name, acknowledged FROM session_nodes WHERE lease_ends_at_ms > ",
-            clock_ms!()
+        attending: of_server!(
+            "id, name, acknowledged",
+            "session_nodes",
+            concat!("lease_ends_at_ms > ", clock_ms!())
         ),
-        barrier: "SELECT number FROM session_barrier WHERE id = 1",
+        barrier: of_server!("number", "session_barrier", "id = 1"),
         raise_barrier: concat!(
             "INSERT INTO session_barrier AS known (id, number) VALUES (1, ",
             clock_ms!(),
@@ -229,6 +228,7 @@ impl Dialect for Postgres {
         "SELECT (current_setting('transaction_isolation') IN ('repeatable read', 'serializable'))\
          ::int::bigint AS is_fixed",
     );
+    const ASK_REPLICA: Option<&'static str> = Some(concat!("SELECT ", is_replica!()));
     /// `ROLLBACK` alone makes the server write a warning when there is nothing to end.
     const CLEAR: Option<&'static str> = Some("BEGIN; ROLLBACK");
     /// A user or a tenant may have so many sessions that a plan for the average one, which the server
@@ -275,18 +275,7 @@ impl Dialect for Postgres {
             now_ms.into(),
             limit.into(),
         ];
-        let rows = connections
-            .patiently(|| async {
-                let mut lease = connections.lease_to_read().await?;
-                let done = lease
-                    .ask(connections.names.fill(REVOCATIONS_SINCE), &values)
-                    .await;
-                lease.finished(done.and_then(|rows| {
-                    refuse_replica::<Self>(rows.first()).map_err(Failure::Unasked)?;
-                    Ok(rows)
-                }))
-            })
-            .await?;
+        let rows = connections.read_primary(REVOCATIONS_SINCE, &values).await?;
         let Some(first) = rows.first() else {
             return Err(StoreError::Corrupt("horizon"));
         };
@@ -337,10 +326,6 @@ impl Dialect for Postgres {
     driven_by!(Postgres);
 }
 
-impl Replicated for Postgres {
-    const ASK_REPLICA: &'static str = "SELECT pg_is_in_recovery()::int::bigint AS is_replica";
-}
-
 binding_for!(Postgres, text as identity);
 
 /// At least one row, for the horizon and for which server it is: the cluster and its timeline, which
@@ -348,9 +333,11 @@ binding_for!(Postgres, text as identity);
 /// of its files put back in their place cannot be without; and since when it has statistics, which it
 /// throws away when it recovers from a crash, as it does the numbers of transactions that were not on
 /// the disk. The rest of it NULL when there is nothing.
-const REVOCATIONS_SINCE: &str = "SELECT now.horizon, now.is_replica, now.server, page.* FROM \
-    (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, \
-    pg_is_in_recovery()::int::bigint AS is_replica, \
+const REVOCATIONS_SINCE: &str = concat!(
+    "SELECT now.horizon, now.is_replica, now.server, page.* FROM \
+    (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, ",
+    is_replica!(),
+    ", \
     hashtextextended(concat_ws('/', (SELECT system_identifier FROM pg_control_system()), \
     CASE WHEN NOT pg_is_in_recovery() \
     THEN substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END, \
@@ -359,7 +346,8 @@ const REVOCATIONS_SINCE: &str = "SELECT now.horizon, now.is_replica, now.server,
     LEFT JOIN (SELECT written_by::text::bigint AS transaction, number, handle, expires_at_ms \
     FROM session_revocations WHERE (written_by, number) > ($1::bigint::text::xid8, $2) \
     AND expires_at_ms > $3 ORDER BY written_by, number LIMIT $4) AS page ON true \
-    ORDER BY page.transaction, page.number";
+    ORDER BY page.transaction, page.number"
+);
 
 /// nothing; the `channel` that revocations are told in
 pub(crate) const ASK_CHANNEL: &str = concat!("SELECT ", channel!(), " AS channel");

@@ -179,6 +179,7 @@ impl Dialect for Sqlite {
     const ASK_SNAPSHOT: Option<&'static str> = None;
     const LIMIT: Option<&'static str> = None;
     const UNLIMITED: Option<&'static str> = None;
+    const ASK_REPLICA: Option<&'static str> = None;
     const CLEAR: Option<&'static str> = None;
     const LISTS: Prepared = Prepared::Kept;
     const EXPLAIN: &'static str = "EXPLAIN QUERY PLAN ";

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use session_core::store::{RevocationCursor, SessionStore, StoreError};
+use session_core::store::{KeyInserted, RevocationCursor, SessionStore, StoreError};
 use session_sqlx::{ConnectError, ConnectOptions, MySqlPool, PgPool, SqlxStore};
 use session_testkit::store::records::{
-    NOW_MS, RETENTION, all_revocations, create, handle, named, names, session,
+    NOW_MS, RETENTION, all_of, all_revocations, create, handle, key, named, names, node, session,
+    session_of,
 };
 
 use crate::{
@@ -31,15 +32,8 @@ async fn a_store_is_not_opened_on_a_replica() {
         let proxy = Proxy::before(&url).await;
         let (asked, yes) = is_replica(server);
         proxy.replace(asked, yes);
-        let options = match server {
-            Server::Postgres => {
-                ConnectOptions::over(PgPool::connect(&proxy.url(&url)).await.unwrap())
-            }
-            Server::MySql => {
-                ConnectOptions::over(MySqlPool::connect(&proxy.url(&url)).await.unwrap())
-            }
-        };
-        for options in [options, ConnectOptions::new(proxy.url(&url))] {
+        let shared = shared(server, &proxy.url(&url)).await;
+        for options in [shared, ConnectOptions::new(proxy.url(&url))] {
             let refused = SqlxStore::connect_with(options.timeout(PATIENCE)).await;
             assert!(
                 matches!(refused, Err(ConnectError::Replica(_))),
@@ -76,6 +70,68 @@ async fn a_demoted_server_is_not_followed() {
             .await;
         assert_eq!(page.unwrap().revoked.len(), 1);
         assert!(store.get(&handle("one")).await.unwrap().is_none());
+    }
+}
+
+/// H6, H17: nor is any question answered from it: what a server that may be behind says of a
+/// session, and that there is none, is worth nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demoted_server_is_not_asked() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let proxy = Proxy::before(&url).await;
+        let options = ConnectOptions::new(proxy.url(&url))
+            .connections(1)
+            .timeout(Duration::from_secs(5));
+        let store = SqlxStore::connect_with(options).await.unwrap();
+        create(&store, &session("one")).await;
+        let (asked, yes) = is_replica(server);
+        proxy.replace(asked, yes);
+        let found = store.get(&handle("one")).await;
+        assert!(
+            matches!(found, Err(StoreError::Unavailable(_))),
+            "{found:?}"
+        );
+
+        proxy.replace_nothing();
+        assert!(store.get(&handle("one")).await.unwrap().is_some());
+    }
+}
+
+/// H6, H17: the connections of an application's pool are made without a question of ours, so each
+/// answer comes with what the server is: an ended session may live on where the address leads to,
+/// and what is not there may be on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_taken_from_a_replica_that_a_shared_pool_leads_to() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let proxy = Proxy::before(&url).await;
+        let options = shared(server, &proxy.url(&url)).await.timeout(PATIENCE);
+        let store = SqlxStore::connect_with(options).await.unwrap();
+        create(&store, &session_of("ann", "one")).await;
+        let inserted = store.insert_key(&key("one", NOW_MS), 0).await.unwrap();
+        assert_eq!(inserted, KeyInserted::Inserted);
+        store.attend(&node("one"), PATIENCE).await.unwrap();
+        store.raise_barrier().await.unwrap();
+        let (asked, yes) = is_replica(server);
+        proxy.replace(asked, yes);
+        for (name, question) in QUESTIONS {
+            let refused = ask(&store, question).await;
+            let Err(StoreError::Unavailable(source)) = refused else {
+                panic!("{server:?}, {name}: {refused:?}");
+            };
+            let reason = source.to_string();
+            assert!(reason.contains("replica"), "{server:?}, {name}: {reason}");
+        }
+
+        proxy.replace_nothing();
+        for (name, question) in QUESTIONS {
+            let answered = ask(&store, question).await.unwrap();
+            let there = usize::from(!name.starts_with("no "));
+            assert_eq!(answered, there, "{server:?}, {name}");
+        }
     }
 }
 
@@ -140,4 +196,46 @@ async fn numbers_that_are_given_out_again_beyond_the_cursor_are_read() {
     assert_eq!(names(&heard), ["five", "four", "three"]);
     let (heard, _) = all_revocations(&store, cursor, 9).await;
     assert_eq!(names(&heard), [""; 0], "it begins anew again and again");
+}
+
+/// What a session's life, a signature or a receipt depends on.
+#[derive(Debug, Clone, Copy)]
+enum Question {
+    Get(&'static str),
+    List(&'static str),
+    Keys,
+    Attending,
+    Barrier,
+}
+
+const QUESTIONS: [(&str, Question); 7] = [
+    ("a session", Question::Get("one")),
+    ("no session", Question::Get("two")),
+    ("a user's sessions", Question::List("ann")),
+    ("no user's sessions", Question::List("bob")),
+    ("keys", Question::Keys),
+    ("nodes", Question::Attending),
+    ("the barrier", Question::Barrier),
+];
+
+/// How many there are.
+async fn ask(store: &SqlxStore, question: Question) -> Result<usize, StoreError> {
+    Ok(match question {
+        Question::Get(name) => usize::from(store.get(&handle(name)).await?.is_some()),
+        Question::List(owner) => {
+            let of_user = all_of(owner);
+            store.list(&of_user, NOW_MS, None, 9).await?.len()
+        }
+        Question::Keys => store.load_keys().await?.len(),
+        Question::Attending => store.attending().await?.len(),
+        Question::Barrier => usize::from(store.barrier().await? > 0),
+    })
+}
+
+/// An application's own pool.
+async fn shared(server: Server, url: &str) -> ConnectOptions {
+    match server {
+        Server::Postgres => ConnectOptions::over(PgPool::connect(url).await.unwrap()),
+        Server::MySql => ConnectOptions::over(MySqlPool::connect(url).await.unwrap()),
+    }
 }

@@ -361,10 +361,12 @@ const NOTHING: (u64, u64) = (1, 0);
 
 /// What has to be known of the server: that it is no replica, and which one it is. MariaDB, which
 /// passes over the comment, has no identity but its address.
-const SERVER: &str = "SELECT \
-     CAST(@@global.read_only NOT IN ('0', 'OFF') AS SIGNED) AS is_replica, \
-     CAST(CONV(LEFT(SHA2(CONCAT_WS('/', @@hostname, @@port, @@server_id \
-     /*!80000 , @@server_uuid */), 256), 15), 16, 10) AS SIGNED) AS server";
+const SERVER: &str = concat!(
+    "SELECT ",
+    is_replica!(),
+    ", CAST(CONV(LEFT(SHA2(CONCAT_WS('/', @@hostname, @@port, @@server_id \
+     /*!80000 , @@server_uuid */), 256), 15), 16, 10) AS SIGNED) AS server"
+);
 const AFTER: &str = "SELECT number, handle, expires_at_ms FROM session_revocations \
                      WHERE number >= ? ORDER BY number LIMIT ?";
 
