@@ -206,9 +206,10 @@ enum Question {
     Keys,
     Attending,
     Barrier,
+    RaiseBarrier,
 }
 
-const QUESTIONS: [(&str, Question); 7] = [
+const QUESTIONS: [(&str, Question); 8] = [
     ("a session", Question::Get("one")),
     ("no session", Question::Get("two")),
     ("a user's sessions", Question::List("ann")),
@@ -216,6 +217,7 @@ const QUESTIONS: [(&str, Question); 7] = [
     ("keys", Question::Keys),
     ("nodes", Question::Attending),
     ("the barrier", Question::Barrier),
+    ("the barrier, raised", Question::RaiseBarrier),
 ];
 
 /// How many there are.
@@ -229,6 +231,7 @@ async fn ask(store: &SqlxStore, question: Question) -> Result<usize, StoreError>
         Question::Keys => store.load_keys().await?.len(),
         Question::Attending => store.attending().await?.len(),
         Question::Barrier => usize::from(store.barrier().await? > 0),
+        Question::RaiseBarrier => usize::from(store.raise_barrier().await? > 0),
     })
 }
 
