@@ -17,7 +17,6 @@ pub(crate) struct Store {
     pub(crate) version: String,
     columns: Vec<Column>,
     pub(crate) plans: Vec<Plan>,
-    pub(crate) remark: String,
 }
 
 impl Store {
@@ -28,7 +27,6 @@ impl Store {
             version: String::new(),
             columns: Vec::new(),
             plans: Vec::new(),
-            remark: String::new(),
         }
     }
 
@@ -80,9 +78,6 @@ impl Figures {
                 store.version,
                 store.table()
             ));
-            if !store.remark.is_empty() {
-                page.push(format!("\n{}", store.remark));
-            }
         }
         page.push(format!(
             "\n## The set of revoked sessions\n\n\

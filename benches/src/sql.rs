@@ -6,14 +6,11 @@ use databases::{Database, Filling, Server};
 use session_core::store::{SessionRecord, SessionStore};
 use session_sqlx::{ConnectOptions, SqlitePool, SqlxStore};
 use sqlx::AssertSqlSafe;
-use tokio::time;
 
 use crate::{
     Extent,
     clock::now_ms,
     pages::Store,
-    rows::below,
-    timings::Timings,
     workload::{self, of_user},
 };
 
@@ -53,72 +50,8 @@ pub(crate) async fn on_a_server(server: Server, extent: Extent) -> Store {
         store.plans = plans(&opened, filling).await;
         let column = workload::run(&opened, filling, extent.samples).await;
         store.add(column);
-        if server == Server::MySql && Some(&sessions) == extent.sizes.last() {
-            store.remark = buffered(&database, &opened, filling, extent.samples).await;
-        }
     }
     store
-}
-
-/// What a list costs on MariaDB while the sessions do not fit into its memory, and when they do.
-async fn buffered(
-    database: &Database,
-    store: &SqlxStore,
-    filling: Filling,
-    samples: u32,
-) -> String {
-    const ASK: &str = "SELECT CAST(@@innodb_buffer_pool_size AS SIGNED)";
-    let usual = database.ask(ASK).await;
-    let mut remark = vec![format!(
-        "A list reads twenty rows that lie apart, as sessions are ordered by their handles.\n\
-         With {} sessions:\n\n\
-         | `innodb_buffer_pool_size` | list 20 of a user (ms) | pages read from the file, each |\n\
-         |---:|---:|---:|\n",
-        filling.sessions
-    )];
-    for bytes in [usual, LARGE] {
-        let resize = format!("SET GLOBAL innodb_buffer_pool_size = {bytes}");
-        database.run(&resize).await;
-        resized(database).await;
-        let scopes = (0..samples).map(|number| of_user(below(number + samples, filling.users())));
-        let scopes: Vec<_> = scopes.collect();
-        // Once in advance, so that what fits into memory is there.
-        for scope in &scopes {
-            let page = store.list(scope, filling.now_ms, None, 20).await;
-            page.unwrap();
-        }
-        let before = database.ask(PAGES_READ).await;
-        let mut list = Timings::default();
-        for scope in &scopes {
-            let page = store.list(scope, filling.now_ms, None, 20);
-            list.of(page).await.unwrap();
-        }
-        let pages = database.ask(PAGES_READ).await - before;
-        let each = Duration::from_secs(u64::try_from(pages).unwrap()).as_secs_f64();
-        remark.push(format!(
-            "| {} MiB | {} | {:.1} |\n",
-            bytes / MIB,
-            list.in_milliseconds(),
-            each / f64::from(samples)
-        ));
-    }
-    let reset = format!("SET GLOBAL innodb_buffer_pool_size = {usual}");
-    database.run(&reset).await;
-    remark.concat()
-}
-
-/// The server does it in the background, and says when it has.
-async fn resized(database: &Database) {
-    const ASK: &str = "SELECT CAST(COUNT(*) AS SIGNED) FROM information_schema.global_status \
-        WHERE variable_name = 'Innodb_buffer_pool_resize_status' \
-        AND variable_value NOT LIKE 'Completed%' AND variable_value <> ''";
-    for _ in 0..MOST_LOOKS {
-        if database.ask(ASK).await == 0 {
-            return;
-        }
-        time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("the server's memory stays as it was");
 }
 
 fn filling(sessions: u32, extent: Extent) -> Filling {
@@ -143,9 +76,4 @@ async fn plans(store: &SqlxStore, filling: Filling) -> Vec<session_sqlx::Plan> {
     store.plans(&session).await.unwrap()
 }
 
-const MOST_LOOKS: u32 = 600;
 const PATIENCE: Duration = Duration::from_mins(10);
-const MIB: i64 = 1 << 20;
-const LARGE: i64 = 4_096 * MIB;
-const PAGES_READ: &str = "SELECT CAST(variable_value AS SIGNED) \
-    FROM information_schema.global_status WHERE variable_name = 'Innodb_buffer_pool_reads'";
