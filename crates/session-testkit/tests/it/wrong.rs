@@ -17,14 +17,14 @@ use session_core::{
     },
 };
 use session_testkit::store::{self, TestDatabase};
-use tokio::task;
+use tokio::{sync::Barrier, task};
 
 macro_rules! caught {
     ($($(#[$doc:meta])* $name:ident: $fault:ident by $subject:ident::$case:ident;)*) => {$(
         $(#[$doc])*
         #[test]
         fn $name() {
-            let wrong = Wrong { store: MemoryStore::new(), fault: Fault::$fault };
+            let wrong = Wrong::with(Fault::$fault);
             let run = || store::run(&wrong, &store::$subject::$case);
             assert!(catch_unwind(AssertUnwindSafe(run)).is_err(), "the case passed");
         }
@@ -118,9 +118,24 @@ enum Fault {
 struct Wrong {
     store: MemoryStore,
     fault: Fault,
+    /// Where calls meet that look before they act, so that a busy machine cannot keep them apart.
+    looked: Arc<Barrier>,
 }
 
 impl Wrong {
+    fn with(fault: Fault) -> Self {
+        let together = match fault {
+            // Once there is a key, who looks is kept out: all have to look before.
+            Fault::KeyLookedForFirst => 100,
+            _ => 2,
+        };
+        Self {
+            store: MemoryStore::new(),
+            fault,
+            looked: Arc::new(Barrier::new(together)),
+        }
+    }
+
     fn has(&self, fault: Fault) -> bool {
         self.fault == fault
     }
@@ -271,15 +286,13 @@ impl SessionStore for Wrong {
             return self.store.insert_key(key, unless_newer_than_ms).await;
         }
         let present = self.store.load_keys().await?;
-        task::yield_now().await;
+        self.looked.wait().await;
         if present
             .iter()
             .any(|one| one.purpose == key.purpose && one.created_at_ms > unless_newer_than_ms)
         {
             return Ok(KeyInserted::FresherExists);
         }
-        // The others look as well before anybody makes one, however busy the machine is.
-        task::yield_now().await;
         self.store.insert_key(key, i64::MAX).await
     }
 
@@ -328,7 +341,7 @@ impl SessionStore for Wrong {
     async fn raise_barrier(&self) -> Result<u64, StoreError> {
         if self.has(Fault::BarrierReadFirst) {
             let last = self.store.barrier().await?;
-            task::yield_now().await;
+            self.looked.wait().await;
             return self.store.raise_barrier().await.map(|_| last + 1);
         }
         if self.has(Fault::BarrierCounted) {
