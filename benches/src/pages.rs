@@ -65,8 +65,9 @@ impl Figures {
         let how = "Each operation runs by itself, on one connection, on sessions drawn from all of the \
              table: median / 99th percentile in milliseconds. A tenth as many revocations as there \
              are sessions are recorded. Every user has twenty sessions; nine tenths of the users \
-             are in one tenant. The servers run on the same machine with their durable settings; \
-             their data lies in memory (`/dev/shm`) where the machine offers that, so that what \
+             are in one tenant. The servers run on the same machine with their durable settings \
+             and with memory for all of the largest table (2 GiB of `shared_buffers` or of \
+             `innodb_buffer_pool_size`, where 128 MiB are the default); their data lies in memory (`/dev/shm`) where the machine offers that, so that what \
              waits for a disk is not in the figures of the servers. SQLite's file is in the \
              machine's folder for temporary files.";
         let (about, how) = (broken(&about), broken(how));

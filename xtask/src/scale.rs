@@ -6,7 +6,7 @@ use crate::{process, workspace::Workspace};
 
 /// Measures up to a million sessions, optimised, and writes the pages of the book.
 pub(crate) fn whole(workspace: &Workspace) -> Result<(), String> {
-    let servers = Servers::start()?;
+    let servers = Servers::start_roomy()?;
     let folder = workspace.root().join("docs/src");
     let mut command = process::cargo(workspace.root());
     command

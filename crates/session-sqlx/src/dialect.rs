@@ -274,10 +274,8 @@ pub(crate) struct Statements {
     pub(crate) reseal_key: &'static str,
     /// id
     pub(crate) remove_key: &'static str,
-    /// now, limit
-    pub(crate) purge_sessions: &'static str,
-    /// now, limit
-    pub(crate) purge_revocations: &'static str,
+    pub(crate) purge_sessions: Purge,
+    pub(crate) purge_revocations: Purge,
     /// nothing; `clock_ms`, where the database's clock is not this machine's
     pub(crate) clock: Option<&'static str>,
     /// schema or NULL, name of the version's table; no row when it is not there
@@ -294,6 +292,16 @@ pub(crate) struct Statements {
     pub(crate) schema_version: &'static str,
     /// version
     pub(crate) record_schema: &'static str,
+}
+
+/// How a batch of what has expired is deleted from a table.
+#[derive(Debug)]
+pub(crate) struct Purge {
+    /// now, limit; the `name` of each row to delete. Where a statement that looks for itself would
+    /// stumble over what the last batches deleted
+    pub(crate) look: Option<&'static str>,
+    /// now, limit; after a look, the JSON list of what it found, now
+    pub(crate) delete: &'static str,
 }
 
 /// What a migration script has that one of a person's own session needs.

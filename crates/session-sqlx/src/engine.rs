@@ -12,9 +12,11 @@ use session_core::{
     },
 };
 
+use serde_json::Value as Json;
+
 use crate::{
     connections::{Bound, Connections, Lease},
-    dialect::{Dialect, Value},
+    dialect::{Dialect, Purge, Value},
     replica::refuse_replica,
     revoking::{bound, handles_of},
     row,
@@ -166,12 +168,11 @@ impl<D: Dialect> SessionStore for Connections<D> {
     }
 
     async fn purge_expired(&self, now_ms: i64, limit: u32) -> Result<Purged, StoreError> {
-        let values = [now_ms.into(), limit.into()];
-        let purge = async |sql| self.write(&[(sql, values.as_slice())]).await;
         self.write(&[(D::STATEMENTS.purge_nodes, &[])]).await?;
+        let all = &D::STATEMENTS;
         Ok(Purged {
-            sessions: purge(D::STATEMENTS.purge_sessions).await?,
-            revocations: purge(D::STATEMENTS.purge_revocations).await?,
+            sessions: self.purge(&all.purge_sessions, now_ms, limit).await?,
+            revocations: self.purge(&all.purge_revocations, now_ms, limit).await?,
         })
     }
 
@@ -260,6 +261,19 @@ impl<D: Dialect> Connections<D> {
             rows.clear();
         }
         Ok(rows)
+    }
+
+    /// Deletes a batch of what has expired from a table.
+    async fn purge(&self, purge: &Purge, now_ms: i64, limit: u32) -> Result<u64, StoreError> {
+        let values = [now_ms.into(), limit.into()];
+        let Some(look) = purge.look else {
+            return self.write(&[(purge.delete, &values)]).await;
+        };
+        let rows = self.read(look, &values).await?;
+        let names = rows.iter().map(row::name::<D>);
+        let names = names.collect::<Result<Json, _>>()?.to_string();
+        let values = [Value::Json(&names), now_ms.into()];
+        self.write(&[(purge.delete, &values)]).await
     }
 
     /// Changes one row, whatever it held.

@@ -1,5 +1,6 @@
 //! How the database carries out the statements of a store, as it says itself.
 
+use serde_json::Value as Json;
 use session_core::store::{RevokedSession, Rotation, SessionRecord, SessionScope, StoreError};
 
 use crate::{
@@ -85,8 +86,19 @@ impl<D: Dialect> Connections<D> {
             explain("revocations since", statement, &values).await?;
         }
         let values = [now_ms.into(), A_PAGE.into()];
-        explain("purge sessions", all.purge_sessions, &values).await?;
-        explain("purge revocations", all.purge_revocations, &values).await?;
+        for (operation, purge, name) in [
+            ("purge sessions", &all.purge_sessions, Json::from(handle)),
+            ("purge revocations", &all.purge_revocations, Json::from("1")),
+        ] {
+            let Some(look) = purge.look else {
+                explain(operation, purge.delete, &values).await?;
+                continue;
+            };
+            explain(operation, look, &values).await?;
+            let names = Json::from(vec![name]).to_string();
+            let values = [Value::Json(&names), now_ms.into()];
+            explain(operation, purge.delete, &values).await?;
+        }
 
         let key = session.refresh_key.as_str();
         explain("load keys", all.load_keys, &[]).await?;

@@ -49,6 +49,11 @@ pub(crate) fn key<D: Dialect>(row: &D::Row) -> Result<KeyRecord, StoreError> {
     })
 }
 
+/// What a row is found by.
+pub(crate) fn name<D: Dialect>(row: &D::Row) -> Result<String, StoreError> {
+    Columns::<D>(row, "expired row").text("name")
+}
+
 /// A recorded revocation.
 pub(crate) fn revoked<D: Dialect>(row: &D::Row) -> Result<RevokedSession, StoreError> {
     let row = Columns::<D>(row, "revocation");

@@ -36,17 +36,22 @@ pub struct Servers(Vec<OwnServer>);
 impl Servers {
     /// Starts one server of each kind, installing what is missing.
     pub fn start() -> Result<Self, String> {
-        Self::start_each(&[Kind::Postgres, Kind::MariaDb, Kind::Redis])
+        Self::each(OwnServer::start)
+    }
+
+    /// The same, with memory for a million sessions.
+    pub fn start_roomy() -> Result<Self, String> {
+        Self::each(OwnServer::start_roomy)
     }
 
     /// Starts a PostgreSQL alone, installing it when it is missing.
     pub fn start_postgres() -> Result<Self, String> {
-        Self::start_each(&[Kind::Postgres])
+        OwnServer::start(Kind::Postgres).map(|server| Self(vec![server]))
     }
 
-    fn start_each(kinds: &[Kind]) -> Result<Self, String> {
-        let servers = kinds.iter().copied().map(OwnServer::start);
-        servers.collect::<Result<_, _>>().map(Self)
+    fn each(start: fn(Kind) -> Result<OwnServer, String>) -> Result<Self, String> {
+        let servers = [Kind::Postgres, Kind::MariaDb, Kind::Redis].map(start);
+        servers.into_iter().collect::<Result<_, _>>().map(Self)
     }
 
     /// What the tests find the servers by: names of environment variables, and addresses.

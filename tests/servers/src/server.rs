@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     process::{Child, Command},
     thread,
     time::Duration,
@@ -28,6 +29,14 @@ impl Kind {
             Self::Postgres => "SESSION_TEST_POSTGRES_URL",
             Self::MariaDb => "SESSION_TEST_MYSQL_URL",
             Self::Redis => "SESSION_TEST_REDIS_URL",
+        }
+    }
+
+    fn prepare(self, parent: &Path, tls: Option<&Tls>) -> Result<Server, String> {
+        match self {
+            Self::Postgres => postgres::prepare(parent, tls),
+            Self::MariaDb => mariadb::prepare(parent, tls),
+            Self::Redis => redis::prepare(parent, tls),
         }
     }
 
@@ -75,14 +84,22 @@ impl OwnServer {
         Self::start_on_nothing(kind, Some(&Tls { identity, clients }))
     }
 
+    /// Starts a server with memory for a million sessions, which a SQL server does not have by
+    /// itself.
+    pub(crate) fn start_roomy(kind: Kind) -> Result<Self, String> {
+        let folder = Folder::new()?;
+        let mut server = kind.prepare(folder.path(), None)?;
+        server.command.args(match kind {
+            Kind::Postgres => &["--shared_buffers=2GB", "--max_wal_size=4GB"][..],
+            Kind::MariaDb => &["--innodb-buffer-pool-size=2G", "--innodb-log-file-size=2G"],
+            Kind::Redis => &[],
+        });
+        Self::run(server, folder)
+    }
+
     fn start_on_nothing(kind: Kind, tls: Option<&Tls>) -> Result<Self, String> {
         let folder = Folder::new()?;
-        let server = match kind {
-            Kind::Postgres => postgres::prepare(folder.path(), tls),
-            Kind::MariaDb => mariadb::prepare(folder.path(), tls),
-            Kind::Redis => redis::prepare(folder.path(), tls),
-        };
-        Self::run(server?, folder)
+        Self::run(kind.prepare(folder.path(), tls)?, folder)
     }
 
     /// Starts a PostgreSQL server that repeats what `primary` does, until it is promoted.

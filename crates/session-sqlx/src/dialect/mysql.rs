@@ -7,7 +7,7 @@ use session_core::{
 use sqlx::{MySql, mysql::MySqlDatabaseError};
 
 use super::{
-    ByScope, Dialect, Prepared, Script, Statements, Trouble, Value,
+    ByScope, Dialect, Prepared, Purge, Script, Statements, Trouble, Value,
     drive::{binding_for, driven_by},
 };
 use crate::connections::Connections;
@@ -90,6 +90,34 @@ macro_rules! by_scope {
     };
 }
 
+/// Looks first, without a lock: what was deleted stays in the index until `InnoDB` cleans it up, and a
+/// statement that deletes looks each such entry's row up, in every batch again.
+macro_rules! purge {
+    ($table:literal, $key:literal, $name:literal, $kind:literal) => {
+        Purge {
+            look: Some(concat!(
+                "SELECT ",
+                $name,
+                " AS name FROM ",
+                $table,
+                " FORCE INDEX (by_expiry) \
+                 WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?"
+            )),
+            delete: concat!(
+                "DELETE gone FROM JSON_TABLE(?, '$[*]' COLUMNS (name ",
+                $kind,
+                " PATH '$')) \
+                 AS expired STRAIGHT_JOIN ",
+                $table,
+                " AS gone FORCE INDEX (PRIMARY) \
+                 ON gone.",
+                $key,
+                " = expired.name WHERE gone.expires_at_ms <= ?"
+            ),
+        }
+    };
+}
+
 impl Dialect for MySql {
     const STATEMENTS: Statements = Statements {
         create: "INSERT INTO session_sessions (handle, tenant, user_id, generation, secret_hash, \
@@ -153,10 +181,13 @@ impl Dialect for MySql {
                      AND present.created_at_ms > ?)",
         reseal_key: "UPDATE session_keys SET material = ?, sealed_under = ? WHERE id = ?",
         remove_key: "DELETE FROM session_keys WHERE id = ?",
-        purge_sessions: "DELETE FROM session_sessions WHERE expires_at_ms <= ? \
-                         ORDER BY expires_at_ms LIMIT ?",
-        purge_revocations: "DELETE FROM session_revocations WHERE expires_at_ms <= ? \
-                            ORDER BY expires_at_ms LIMIT ?",
+        purge_sessions: purge!("session_sessions", "handle", "handle", "VARBINARY(128)"),
+        purge_revocations: purge!(
+            "session_revocations",
+            "number",
+            "CAST(number AS CHAR)",
+            "BIGINT"
+        ),
         clock: Some(concat!("SELECT ", clock_ms!(), " AS clock_ms")),
         find_schema: "SELECT 1 FROM information_schema.tables \
                       WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?",

@@ -10,7 +10,7 @@ use sqlx::Postgres;
 
 use self::cursor::Place;
 use super::{
-    ByScope, Dialect, Prepared, Script, Statements, Trouble, Value,
+    ByScope, Dialect, Prepared, Purge, Script, Statements, Trouble, Value,
     drive::{binding_for, driven_by},
 };
 use crate::{connections::Connections, row};
@@ -181,12 +181,18 @@ impl Dialect for Postgres {
                      ON CONFLICT (id) DO NOTHING",
         reseal_key: "UPDATE session_keys SET material = $1, sealed_under = $2 WHERE id = $3",
         remove_key: "DELETE FROM session_keys WHERE id = $1",
-        purge_sessions: "DELETE FROM session_sessions WHERE expires_at_ms <= $1 AND handle = ANY \
+        purge_sessions: Purge {
+            look: None,
+            delete: "DELETE FROM session_sessions WHERE expires_at_ms <= $1 AND handle = ANY \
                          (ARRAY(SELECT handle FROM session_sessions WHERE expires_at_ms <= $1 \
                          ORDER BY expires_at_ms LIMIT $2))",
-        purge_revocations: "DELETE FROM session_revocations WHERE expires_at_ms <= $1 \
+        },
+        purge_revocations: Purge {
+            look: None,
+            delete: "DELETE FROM session_revocations WHERE expires_at_ms <= $1 \
                             AND number = ANY (ARRAY(SELECT number FROM session_revocations \
                             WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2))",
+        },
         clock: Some(concat!("SELECT ", clock_ms!(), " AS clock_ms")),
         find_schema: "SELECT 1 FROM pg_tables \
                       WHERE schemaname = COALESCE($1, current_schema()) AND tablename = $2",

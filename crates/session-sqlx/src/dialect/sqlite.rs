@@ -12,7 +12,7 @@ use sqlx::{
 };
 
 use super::{
-    ByScope, Dialect, Prepared, Script, Statements, Trouble, Value,
+    ByScope, Dialect, Prepared, Purge, Script, Statements, Trouble, Value,
     drive::{binding_for, driven_by},
 };
 use crate::{connections::Connections, row};
@@ -142,12 +142,18 @@ impl Dialect for Sqlite {
                      ON CONFLICT (id) DO NOTHING",
         reseal_key: "UPDATE session_keys SET material = ?, sealed_under = ? WHERE id = ?",
         remove_key: "DELETE FROM session_keys WHERE id = ?",
-        purge_sessions: "DELETE FROM session_sessions WHERE expires_at_ms <= ?1 AND rowid IN \
+        purge_sessions: Purge {
+            look: None,
+            delete: "DELETE FROM session_sessions WHERE expires_at_ms <= ?1 AND rowid IN \
                          (SELECT rowid FROM session_sessions WHERE expires_at_ms <= ?1 \
                          ORDER BY expires_at_ms LIMIT ?2)",
-        purge_revocations: "DELETE FROM session_revocations WHERE expires_at_ms <= ?1 AND number \
+        },
+        purge_revocations: Purge {
+            look: None,
+            delete: "DELETE FROM session_revocations WHERE expires_at_ms <= ?1 AND number \
                             IN (SELECT number FROM session_revocations \
                             WHERE expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2)",
+        },
         // No clock but this machine's.
         clock: None,
         find_schema: "SELECT 1 FROM sqlite_master WHERE ? IS NULL AND type = 'table' AND name = ?",

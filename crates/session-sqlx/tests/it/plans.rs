@@ -124,6 +124,57 @@ async fn an_operation_reads_no_more_rows_than_it_is_about() {
     }
 }
 
+/// H16: what earlier batches deleted does not slow down the next one, although MariaDB keeps it until
+/// nobody can see it any more, and whoever may change rows steps over it one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_does_not_stumble_over_what_was_purged() {
+    let database = Database::on(Server::MySql);
+    let store = filled(&database, database.options().await).await;
+    let pool = MySqlPool::connect(&database.url().await).await.unwrap();
+    let mut reader = pool.acquire().await.unwrap();
+    sqlx::raw_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT; SELECT 1 FROM session_sessions")
+        .execute(&mut *reader)
+        .await
+        .unwrap();
+    let plans = store.plans(&one_of(&store, "user-20").await).await.unwrap();
+    let looks = |plan: &&Plan| {
+        plan.operation().starts_with("purge") && plan.statement().ends_with("LIMIT ?")
+    };
+    let looks: Vec<&Plan> = plans.iter().filter(looks).collect();
+    assert_eq!(looks.len(), 2);
+    let mut before = Vec::new();
+    for look in &looks {
+        before.push(pages_read(&pool, look).await);
+    }
+    for _ in 0..20 {
+        let purged = store.purge_expired(NOW_MS, 20).await.unwrap();
+        assert_eq!((purged.sessions, purged.revocations), (20, 20));
+    }
+    for (look, before) in looks.iter().zip(before) {
+        let after = pages_read(&pool, look).await;
+        assert!(after < before + 20, "{before}, then {after}: {look:?}");
+    }
+}
+
+/// How many pages it takes to carry out a statement whose parameters are the time and the limit.
+async fn pages_read(pool: &MySqlPool, plan: &Plan) -> u64 {
+    let statement = plan.statement().replacen('?', &NOW_MS.to_string(), 1);
+    let question = format!("ANALYZE FORMAT=JSON {}", statement.replacen('?', "20", 1));
+    // As the store's own transactions are.
+    let mut connection = pool.acquire().await.unwrap();
+    sqlx::raw_sql("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    let answer: String = sqlx::query_scalar(AssertSqlSafe(question))
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    let (_, rest) = answer.split_once(r#""pages_accessed": "#).unwrap();
+    let digits = rest.split(|letter: char| !letter.is_ascii_digit()).next();
+    digits.unwrap().parse().unwrap()
+}
+
 async fn rows_read(pool: &MySqlPool) -> i64 {
     let counters = sqlx::query("SHOW SESSION STATUS LIKE 'Handler_read%'")
         .fetch_all(pool)
