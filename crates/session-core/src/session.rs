@@ -293,7 +293,9 @@ impl Session {
     /// close. A refresh does not end a session.
     ///
     /// Costs nothing while it waits. While the node does not hear of revocations, the database is
-    /// asked instead, and when that does not answer either, the session counts as ended.
+    /// asked instead, and when that does not answer either, the session counts as ended. Both are
+    /// looked at each [`max_staleness`](crate::SessionConfig::max_staleness), so on such a node it may
+    /// complete as much later than a [receipt](crate::receipts) says that every node knows.
     pub fn revoked(&self) -> impl Future<Output = ()> + Send + use<> {
         let session = self.clone();
         async move { session.0.sessions.ended(session.handle()).await }

@@ -17,26 +17,28 @@ impl Sessions {
                 () = waiting.revoked() => return,
                 () = tokio::time::sleep(max_staleness) => {}
             }
-            let ask_database = match self.blacklist().look_up(handle, max_staleness) {
-                Listed::Revoked => return,
-                Listed::Absent => look % looks_until_database == 0,
-                Listed::Unknown(_) => true,
+            let is_live = match self.blacklist().look_up(handle, max_staleness) {
+                Listed::Revoked => false,
+                Listed::Absent if look % looks_until_database != 0 => true,
+                // It has not been revoked; whether it has expired can be asked again.
+                Listed::Absent => self.is_live(handle).await.unwrap_or(true),
+                Listed::Unknown(_) => self.is_live(handle).await.unwrap_or(false),
             };
-            if ask_database && !self.is_live(handle).await {
+            if !is_live {
                 return;
             }
         }
     }
 
-    /// Whether the database has the session; `false` when it does not say.
-    async fn is_live(&self, handle: &SessionHandle) -> bool {
-        match self.information(handle).await {
-            Ok(session) => session.is_some(),
-            Err(error) => {
+    /// Whether the database has the session; `None` when it does not say.
+    async fn is_live(&self, handle: &SessionHandle) -> Option<bool> {
+        self.information(handle)
+            .await
+            .map(|session| session.is_some())
+            .inspect_err(|error| {
                 let session = HandleTag::of(handle);
-                tracing::error!(%session, %error, "nobody can say whether a session is live");
-                false
-            }
-        }
+                tracing::error!(%session, %error, "the database does not say whether a session is live");
+            })
+            .ok()
     }
 }

@@ -66,8 +66,8 @@ impl Sessions {
 
     /// Waits, for as long as `deadline`, until every node knows of every revocation that was
     /// acknowledged before, by whichever call of whichever node; for one in a transaction of the
-    /// application's own, call it after the commit. Asks at least once, so it may take as much longer
-    /// as one call to the store.
+    /// application's own, call it after the commit. Raises the barrier and asks at least once, so
+    /// it may take as much longer as two calls to the store.
     pub async fn confirm_everywhere(&self, deadline: Duration) -> Confirmation {
         let Some(registered) = &self.0.registered else {
             // Nobody else uses the store, and what was revoked is in this node's set already.

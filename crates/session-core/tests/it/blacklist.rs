@@ -231,6 +231,30 @@ async fn whoever_waits_is_told_when_nobody_can_say() {
     waiting.try_join_next().expect("nobody can say").unwrap();
 }
 
+/// Whether a session has expired can wait for an answer: while the node hears what is revoked, a
+/// database that is away ends no event stream.
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_goes_on_waiting_while_the_node_hears() {
+    let node = Node::configured(|config| {
+        config
+            .access_token_lifetime(Duration::from_mins(1))
+            .refresh_token_lifetime(Duration::from_mins(10))
+    })
+    .await;
+    let issued = node.log_in("ann").await;
+    let mut waiting = JoinSet::new();
+    waiting.spawn(issued.session().revoked());
+    node.store.put(Op::Get, Fault::Fail);
+    node.pass(Duration::from_mins(5)).await;
+    assert!(node.store.calls(Op::Get) > 0);
+    assert!(waiting.try_join_next().is_none());
+    node.pass(Duration::from_mins(6)).await;
+    assert!(waiting.try_join_next().is_none(), "nobody says that it has");
+    node.store.heal();
+    node.pass(Duration::from_mins(2)).await;
+    waiting.try_join_next().expect("it has expired").unwrap();
+}
+
 /// Who waits is told when the session simply expires.
 #[tokio::test(start_paused = true)]
 async fn whoever_waits_is_told_when_the_session_expires() {
