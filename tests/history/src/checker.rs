@@ -98,6 +98,8 @@ struct Life<'a> {
     end_asked: Option<Duration>,
     /// Who was first told that it had ended, by wish.
     ended: Option<&'a Event>,
+    /// The server that certainly ended it itself, and so knows.
+    ended_by: Option<usize>,
     /// When somebody was first told of a theft.
     stolen: Option<Duration>,
     /// When the database was first seen to know nothing of it.
@@ -122,9 +124,9 @@ impl<'a> Life<'a> {
             .filter(|event| event.deed == Deed::End)
             .chain(of_this_user);
         // A refused wish ends nothing.
-        let end_asked = (wishes.clone())
-            .filter(|event| !matches!(event.reply, Reply::Gone | Reply::Stale))
-            .map(|event| event.asked);
+        let may_end =
+            (wishes.clone()).filter(|event| !matches!(event.reply, Reply::Gone | Reply::Stale));
+        let end_asked = may_end.clone().map(|event| event.asked);
         // All of a user's sessions are those that there were when it was asked.
         let is_of_this = move |event: &&Event| {
             event.deed == Deed::End || user.is_some_and(|(_, _, begun)| begun < event.asked)
@@ -132,6 +134,16 @@ impl<'a> Life<'a> {
         let ended = wishes
             .filter(|event| event.reply == Reply::Done)
             .filter(is_of_this);
+        let ended = ended.min_by_key(|event| event.answered);
+        // Whoever ends all is told so whether or not there was one left to end.
+        let by_another = |ended: &Event| {
+            may_end
+                .clone()
+                .any(|event| event.node != ended.node && event.asked < ended.answered)
+        };
+        let ended_by = ended
+            .filter(|ended| ended.deed == Deed::End || !by_another(ended))
+            .map(|ended| ended.node);
         let told = |is_such: fn(&Event) -> bool| {
             let such = events.iter().filter(move |event| is_such(event));
             such.map(|event| event.answered).min()
@@ -155,7 +167,8 @@ impl<'a> Life<'a> {
             events,
             exchanges,
             end_asked,
-            ended: ended.min_by_key(|event| event.answered),
+            ended,
+            ended_by,
             stolen,
             gone: told(|event| event.reply == Reply::Gone && asks_the_database(event)),
         }
@@ -196,7 +209,7 @@ impl<'a> Life<'a> {
             |moment: Option<Duration>| is_after(moment.map(|at| at + promise.max_staleness));
         let ended = self.ended.map(|ended| ended.answered);
         if event.reply == Reply::Done && event.deed == Deed::Use(Check::Blacklist) {
-            let ended_here = self.ended.is_some_and(|ended| ended.node == event.node);
+            let ended_here = self.ended_by == Some(event.node);
             if long_after(ended) || ended_here && is_after(ended) {
                 report(Rule::Stale, event);
             } else if long_after(self.stolen) {

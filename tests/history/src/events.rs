@@ -122,6 +122,36 @@ pub struct Outage {
     pub back: Duration,
 }
 
+impl Records {
+    /// What was asked about a session or about all of its user's, line by line, in the order of the
+    /// answers.
+    fn life_of(&self, session: SessionNumber) -> Vec<String> {
+        let of_session = |event: &&Event| event.session == session;
+        let user = self.events.iter().filter(of_session).find_map(Event::user);
+        let concerns = |event: &&Event| {
+            of_session(event) || matches!(&event.deed, Deed::EndAll(whose) if Some(whose) == user)
+        };
+        let mut events: Vec<&Event> = self.events.iter().filter(concerns).collect();
+        events.sort_by_key(|event| event.answered);
+        let line = |event: &Event| {
+            let (asked, answered) = (event.asked, event.answered);
+            let (node, deed, reply) = (event.node, &event.deed, &event.reply);
+            format!("{asked:?} to {answered:?} at {node}: {deed:?}: {reply:?}")
+        };
+        events.into_iter().map(line).collect()
+    }
+}
+
+impl Event {
+    /// Who logged in.
+    fn user(&self) -> Option<&String> {
+        match &self.deed {
+            Deed::Begin(user) => Some(user),
+            _ => None,
+        }
+    }
+}
+
 impl History {
     /// The moment before something is asked.
     pub fn now(&self) -> Duration {
@@ -177,11 +207,16 @@ impl History {
     ///
     /// # Panics
     ///
-    /// With every violation.
+    /// With every violation, and what else is known of the session that it is about.
     #[track_caller]
     pub fn assert_consistent(&self, promise: &Promise, when: &str) {
-        let violations = check(&self.lock(), promise);
-        assert!(violations.is_empty(), "{when}: {violations:#?}");
+        let records = self.lock();
+        let violations = check(&records, promise);
+        let lives = violations
+            .iter()
+            .map(|violation| (violation, records.life_of(violation.event.session)));
+        let lives: Vec<_> = lives.collect();
+        assert!(lives.is_empty(), "{when}: {lives:#?}");
     }
 
     fn lock(&self) -> MutexGuard<'_, Records> {

@@ -19,8 +19,9 @@ impl Sessions {
     /// Ends a session. Durable when it returns; `true` if this call ended it. Ending one that does
     /// not exist is no error (RFC 7009 §2.2).
     ///
-    /// Routes that check the database refuse it from now on, on every node; routes that check the
-    /// blacklist refuse it from now on on this node, and within the configured staleness on others.
+    /// Routes that check the database refuse it from now on, on every node. Routes that check the
+    /// blacklist refuse it within the configured staleness of its end, and on the node that ended it
+    /// from now on.
     ///
     /// # Errors
     ///

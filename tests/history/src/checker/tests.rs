@@ -141,6 +141,28 @@ fn a_blacklist_that_forgets_its_own_is_found() {
     );
 }
 
+/// INV-2: a server that was asked to end all, and had nothing left to end, may hear of it later.
+#[test]
+fn who_ends_all_knows_what_it_ended_itself() {
+    let by_it = [
+        begin(),
+        (end_all(), Reply::Done),
+        (USE_BLACKLIST, Reply::Done),
+    ];
+    assert_only(Rule::Stale, &history(by_it));
+    for answer in [Reply::Done, Reply::Nothing] {
+        let mut records = history([
+            begin(),
+            (end_all(), answer),
+            (end_all(), Reply::Done),
+            (USE_BLACKLIST, Reply::Done),
+        ]);
+        records.events[1].node = 1;
+        records.events[1].answered = records.events[2].answered;
+        assert_eq!(found(&records), []);
+    }
+}
+
 /// INV-3.
 #[test]
 fn a_fork_is_found() {
