@@ -6,8 +6,8 @@ use std::{
     process::Command,
 };
 
-use servers::process::line_of;
-pub(crate) use servers::process::{announce, cannot_start, capture, show};
+use programs::process::line_of;
+pub(crate) use programs::process::{announce, cannot_start, capture, show};
 
 /// The Cargo that runs us, in the workspace's folder.
 pub(crate) fn cargo(root: &Path) -> Command {

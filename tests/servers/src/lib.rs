@@ -14,9 +14,7 @@ mod account;
 mod certificates;
 mod folder;
 mod mariadb;
-mod packages;
 mod postgres;
-pub mod process;
 mod redis;
 mod server;
 
@@ -24,8 +22,7 @@ use account::Account;
 pub use certificates::{Authority, Identity};
 use folder::Folder;
 pub use folder::free_port;
-pub use packages::faketime;
-use packages::{on_path, program};
+use programs::{on_path, process, program};
 use server::Server;
 pub use server::{Kind, OwnServer};
 

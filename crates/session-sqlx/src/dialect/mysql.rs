@@ -90,7 +90,7 @@ macro_rules! by_scope {
     };
 }
 
-/// Looks first, without a lock: what was deleted stays in the index until `InnoDB` cleans it up, and a
+/// Looks first, without a lock: what was deleted stays in the index until InnoDB cleans it up, and a
 /// statement that deletes looks each such entry's row up, in every batch again.
 macro_rules! purge {
     ($table:literal, $key:literal, $name:literal, $kind:literal) => {

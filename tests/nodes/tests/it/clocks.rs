@@ -92,7 +92,7 @@ struct FalseClock {
 
 impl FalseClock {
     fn new() -> Self {
-        let library = servers::faketime().unwrap();
+        let library = programs::faketime().unwrap();
         let clock = Self {
             folder: TempDir::new().unwrap(),
             library: library.to_str().unwrap().to_owned(),

@@ -1,15 +1,8 @@
 //! The programs that tests need, from the distribution's packages.
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::PathBuf,
-    process::Command,
-    sync::{Mutex, PoisonError},
-};
+use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, process::Command};
 
-use crate::process;
+use crate::{alone::Alone, process};
 
 /// The library that shows a program another time (`libfaketime`), for programs of several threads.
 pub fn faketime() -> Result<PathBuf, String> {
@@ -22,16 +15,22 @@ pub fn faketime() -> Result<PathBuf, String> {
     program(find, "libfaketime")
 }
 
+/// The browser.
+pub fn chromium() -> Result<PathBuf, String> {
+    program(|| on_path("chromium"), "chromium")
+}
+
+/// The client that documentation shows requests with.
+pub fn curl() -> Result<PathBuf, String> {
+    program(|| on_path("curl"), "curl")
+}
+
 /// A program of a package, which is installed when the program is nowhere.
-pub(crate) fn program(
-    find: impl Fn() -> Option<PathBuf>,
-    package: &str,
-) -> Result<PathBuf, String> {
+pub fn program(find: impl Fn() -> Option<PathBuf>, package: &str) -> Result<PathBuf, String> {
     if let Some(program) = find() {
         return Ok(program);
     }
-    // Tests run side by side, and the package manager works for one at a time.
-    let _alone = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = Alone::wait()?;
     if let Some(program) = find() {
         return Ok(program);
     }
@@ -101,12 +100,10 @@ impl Drop for Quiet {
 }
 
 /// A program in one of the folders of the search path and of the system.
-pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/usr/sbin".into(), "/usr/bin".into()])
         .map(|folder| folder.join(name))
         .find(|program| program.is_file())
 }
-
-static INSTALLING: Mutex<()> = Mutex::new(());
