@@ -15,6 +15,7 @@ mod certificates;
 mod folder;
 mod mariadb;
 mod postgres;
+mod processes;
 mod redis;
 mod server;
 

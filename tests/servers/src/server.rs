@@ -8,7 +8,13 @@ use std::{
     time::Duration,
 };
 
-use crate::{Authority, Folder, Identity, certificates::Tls, mariadb, postgres, redis};
+use crate::{
+    Authority, Folder, Identity,
+    certificates::Tls,
+    mariadb, postgres,
+    processes::{children_of, is_running, send},
+    redis,
+};
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,11 +143,19 @@ impl OwnServer {
 
     /// Kills it in the middle of whatever it does (`SIGKILL`), and all processes that it has.
     pub fn kill(&mut self) -> Result<(), String> {
-        self.signal("KILL")?;
-        if let Some(mut child) = self.running.take() {
-            child.wait().map_err(|error| error.to_string())?;
+        let Some(mut child) = self.running.take() else {
+            return Ok(());
+        };
+        // Stopped first: it starts no more, and once it is gone they are nobody's children.
+        send("STOP", &[child.id()])?;
+        let children = children_of(child.id())?;
+        send("KILL", &[child.id()])?;
+        if !children.is_empty() {
+            // Some may have ended by themselves meanwhile.
+            drop(send("KILL", &children));
         }
-        Ok(())
+        child.wait().map_err(|error| error.to_string())?;
+        wait_until(|| Ok(!children.iter().copied().any(is_running)))
     }
 
     /// Stops it where it stands (`SIGSTOP`): its connections stay open, and nobody answers.
@@ -216,37 +230,6 @@ impl Server {
     }
 }
 
-fn send(signal: &str, processes: &[u32]) -> Result<(), String> {
-    let mut kill = Command::new("kill");
-    kill.args(["-s", signal]);
-    let sent = kill.args(processes.iter().map(u32::to_string)).output();
-    let sent = sent.map_err(|error| format!("kill does not start: {error}"))?;
-    if sent.status.success() {
-        Ok(())
-    } else {
-        Err(String::from_utf8_lossy(&sent.stderr).into_owned())
-    }
-}
-
-/// The processes that a process started, in no order.
-fn children_of(parent: u32) -> Result<Vec<u32>, String> {
-    let mut children = Vec::new();
-    for entry in fs::read_dir("/proc").map_err(|error| error.to_string())? {
-        let path = entry.map_err(|error| error.to_string())?.path();
-        let id = path
-            .file_name()
-            .and_then(|name| name.to_str()?.parse().ok());
-        // `123 (a name) S 45 …`: the fourth field is the parent's id.
-        if let (Some(id), Ok(stat)) = (id, fs::read_to_string(path.join("stat")))
-            && let Some((_, fields)) = stat.rsplit_once(')')
-            && fields.split_whitespace().nth(1) == Some(&parent.to_string())
-        {
-            children.push(id);
-        }
-    }
-    Ok(children)
-}
-
 fn wait_until(mut done: impl FnMut() -> Result<bool, String>) -> Result<(), String> {
     for _ in 0..MOST_LOOKS {
         if done()? {
@@ -303,20 +286,25 @@ mod tests {
         assert!(!process.exists());
     }
 
-    /// A killed server leaves no process, and is started again on its data at its address.
+    /// A killed server leaves no process, stopped or not, and is started again on its data at its
+    /// address.
     #[test]
     fn a_killed_server_is_started_again() {
         for kind in [Kind::Postgres, Kind::MariaDb, Kind::Redis] {
             let mut server = OwnServer::start(kind).unwrap();
-            let process = server.running.as_ref().unwrap().id();
-            let children = children_of(process).unwrap();
-            assert_eq!(kind == Kind::Postgres, !children.is_empty());
-            server.kill().unwrap();
-            assert!(!server.server.answers());
-            let left = |id: &u32| Path::new("/proc").join(id.to_string()).exists();
-            wait_until(|| Ok(!children.iter().any(left))).unwrap();
-            server.start_again().unwrap();
-            assert!(server.server.answers());
+            for is_stopped in [false, true] {
+                let process = server.running.as_ref().unwrap().id();
+                let children = children_of(process).unwrap();
+                assert_eq!(kind == Kind::Postgres, !children.is_empty());
+                if is_stopped {
+                    server.pause().unwrap();
+                }
+                server.kill().unwrap();
+                assert!(!server.server.answers());
+                assert!(!children.iter().copied().any(is_running), "{children:?}");
+                server.start_again().unwrap();
+                assert!(server.server.answers());
+            }
         }
     }
 
