@@ -14,7 +14,8 @@ pub(crate) struct Figures {
 /// What was measured on one database.
 pub(crate) struct Store {
     name: &'static str,
-    pub(crate) version: String,
+    /// Which version it is, and what is particular to it: whole sentences.
+    pub(crate) about: String,
     columns: Vec<Column>,
     pub(crate) plans: Vec<Plan>,
 }
@@ -24,7 +25,7 @@ impl Store {
         eprintln!("{name}");
         Self {
             name,
-            version: String::new(),
+            about: String::new(),
             columns: Vec::new(),
             plans: Vec::new(),
         }
@@ -64,19 +65,18 @@ impl Figures {
         );
         let how = "Each operation runs by itself, on one connection, on sessions drawn from all of the \
              table: median / 99th percentile in milliseconds. A tenth as many revocations as there \
-             are sessions are recorded. Every user has twenty sessions; nine tenths of the users \
-             are in one tenant. The servers run on the same machine with their durable settings \
-             and with memory for all of the largest table (2 GiB of `shared_buffers` or of \
-             `innodb_buffer_pool_size`, where 128 MiB are the default); their data lies in memory (`/dev/shm`) where the machine offers that, so that what \
+             are sessions are recorded. Every user has twenty sessions. \
+             The servers run on the same machine with their durable settings, those of SQL with \
+             memory for all of the largest table, which they do not have unless told so; their data lies in memory (`/dev/shm`) where the machine offers that, so that what \
              waits for a disk is not in the figures of the servers. SQLite's file is in the \
              machine's folder for temporary files.";
         let (about, how) = (broken(&about), broken(how));
         let mut page = vec![format!("# Figures\n\n{about}\n\n{how}\n")];
         for store in &self.stores {
             page.push(format!(
-                "\n## {}\n\n{}.\n\n{}\n",
+                "\n## {}\n\n{}\n\n{}\n",
                 store.name,
-                store.version,
+                broken(&store.about),
                 store.table()
             ));
         }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use databases::{Filling, redis_address, unused_name};
+use redis::aio::MultiplexedConnection;
 use session_core::{
     SessionHandle,
     store::{Created, Retention, SessionRecord, SessionScope, SessionStore},
@@ -20,11 +21,12 @@ use crate::{
 
 pub(crate) async fn on_a_server(extent: Extent) -> Store {
     let mut figures = Store::named("Redis");
-    figures.version = String::from("as the store, `appendfsync always`");
+    figures.about = about().await;
     for &sessions in extent.sizes {
         eprintln!("{sessions} sessions");
+        let prefix = unused_name();
         let options = ConnectOptions::new(redis_address())
-            .prefix(unused_name())
+            .prefix(&prefix)
             .timeout(PATIENCE);
         let store = Arc::new(RedisStore::connect_with(options).await.unwrap());
         let filling = Filling {
@@ -35,8 +37,49 @@ pub(crate) async fn on_a_server(extent: Extent) -> Store {
         };
         fill(&store, filling).await;
         figures.add(workload::run(&*store, filling, extent.samples).await);
+        // So that the next one is measured on a server that holds no more than it says.
+        remove(&prefix).await;
     }
     figures
+}
+
+async fn about() -> String {
+    let mut server = server().await;
+    let mut ask = redis::cmd("INFO");
+    let information: String = ask.arg("server").query_async(&mut server).await.unwrap();
+    let version = information
+        .lines()
+        .find_map(|line| line.strip_prefix("redis_version:"))
+        .unwrap();
+    let mut ask = redis::cmd("CONFIG");
+    let setting = ask.arg("GET").arg("appendfsync").query_async(&mut server);
+    let (name, value): (String, String) = setting.await.unwrap();
+    format!("{version}, as the store, `{name} {value}`. All users are in one tenant.")
+}
+
+async fn remove(prefix: &str) {
+    let mut server = server().await;
+    let mut cursor = 0_u64;
+    loop {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(format!("*{prefix}*"));
+        let page = scan.arg("COUNT").arg(10_000).query_async(&mut server);
+        let (next, keys): (u64, Vec<String>) = page.await.unwrap();
+        if !keys.is_empty() {
+            let mut unlink = redis::cmd("UNLINK");
+            let removed = unlink.arg(keys).query_async::<u64>(&mut server);
+            removed.await.unwrap();
+        }
+        if next == 0 {
+            return;
+        }
+        cursor = next;
+    }
+}
+
+async fn server() -> MultiplexedConnection {
+    let client = redis::Client::open(redis_address()).unwrap();
+    client.get_multiplexed_async_connection().await.unwrap()
 }
 
 async fn fill(store: &Arc<RedisStore>, filling: Filling) {

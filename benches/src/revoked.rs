@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use session_core::{SessionHandle, blacklist::measuring::RevokedSessions, store::RevokedSession};
@@ -50,7 +51,7 @@ pub(crate) fn measure(count: u32) {
         // In nanoseconds each: in the median batch, as others use the processor, too.
         timings.within(500).as_secs_f64() * 1e6
     });
-    let alone = look_ups(&set, &strangers, || ());
+    let alone = look_ups(&set, &strangers, || thread::sleep(A_WHILE));
     let growing = look_ups(&set, &strangers, || {
         for first in (0..ADDED).step_by(BATCH) {
             set.extend(&batch("more", first, false));
@@ -100,9 +101,8 @@ fn look_ups(
             is_done.store(true, Ordering::Relaxed);
         });
         let mut timings = Timings::default();
-        // Through all of them at least, however soon the work is done.
-        for (index, one) in handles.iter().cycle().enumerate() {
-            if index >= handles.len() && is_done.load(Ordering::Relaxed) {
+        for one in handles.iter().cycle() {
+            if is_done.load(Ordering::Relaxed) {
                 break;
             }
             timings.of_now(|| set.look_up(one));
@@ -157,3 +157,4 @@ const SOME: u32 = 20_000;
 const ADDED: u32 = 100_000;
 const PROBES: u32 = 200_000;
 const HOUR: u64 = 3_600;
+const A_WHILE: Duration = Duration::from_millis(200);

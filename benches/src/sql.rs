@@ -26,7 +26,8 @@ pub(crate) async fn on_a_file(extent: Extent) -> Store {
         let script = AssertSqlSafe(filling.script_for_sqlite());
         sqlx::raw_sql(script).execute(&pool).await.unwrap();
         let version = sqlx::query_scalar("SELECT sqlite_version()");
-        store.version = version.fetch_one(&pool).await.unwrap();
+        let version: String = version.fetch_one(&pool).await.unwrap();
+        store.about = format!("{version}. {TENANTS}");
         pool.close().await;
         store.plans = plans(&opened, filling).await;
         let column = workload::run(&opened, filling, extent.samples).await;
@@ -41,7 +42,18 @@ pub(crate) async fn on_a_server(server: Server, extent: Extent) -> Store {
         Server::Postgres => "PostgreSQL",
         Server::MySql => "MariaDB",
     });
-    store.version = server.ask_text(&server.address(), "SELECT version()").await;
+    let settings = match server {
+        Server::Postgres => {
+            "SELECT concat_ws(' ', 'PostgreSQL', current_setting('server_version'), \
+             'with', current_setting('shared_buffers'), 'of `shared_buffers`')"
+        }
+        Server::MySql => {
+            "SELECT concat_ws(' ', version(), 'with', @@innodb_buffer_pool_size DIV 1048576, \
+             'MiB of `innodb_buffer_pool_size`')"
+        }
+    };
+    let settings = server.ask_text(&server.address(), settings).await;
+    store.about = format!("{settings}. {TENANTS}");
     for &sessions in extent.sizes {
         let database = Database::on(server);
         let filling = filling(sessions, extent);
@@ -76,4 +88,5 @@ async fn plans(store: &SqlxStore, filling: Filling) -> Vec<session_sqlx::Plan> {
     store.plans(&session).await.unwrap()
 }
 
+const TENANTS: &str = "Nine tenths of the users are in one tenant.";
 const PATIENCE: Duration = Duration::from_mins(10);

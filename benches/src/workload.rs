@@ -29,7 +29,7 @@ pub(crate) const OPERATIONS: [&str; 10] = [
     "list 20 of a user",
     "list 20 of a tenant, half-way",
     "revoke one",
-    "revoke a user's 20",
+    "revoke all of a user's, about 20",
     "purge 100 + 100",
     "snapshot, each 1 000",
     "snapshot, all (s)",
