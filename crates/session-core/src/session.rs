@@ -255,8 +255,9 @@ impl Session {
         }
     }
 
-    /// Ends the session and clears its tokens in the response. Durable when it returns; a session
-    /// that has ended already is no error (RFC 7009 §2.2). `true` if this call ended it.
+    /// Ends the session and clears its tokens in the response. Durable when it returns, and from then
+    /// on routes of this node that check the blacklist refuse it, too; a session that has ended
+    /// already is no error (RFC 7009 §2.2). `true` if this call ended it.
     ///
     /// # Errors
     ///
@@ -267,6 +268,11 @@ impl Session {
             binding.effects.ensure_open()?;
         }
         let ended = self.0.sessions.revoke(self.handle()).await?;
+        if !ended {
+            self.0
+                .sessions
+                .note_ended(self.handle(), self.access_token_expires_at());
+        }
         if let Some(binding) = self.0.binding.get() {
             binding.effects.clear(ClearTokens::from(binding.method))?;
         }

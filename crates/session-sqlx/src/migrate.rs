@@ -45,7 +45,11 @@ async fn require<D: Dialect>(
 }
 
 /// What brings a schema of this version up to date, for a person or a tool to run.
-pub(crate) fn script<D: Dialect>(names: &Names, after: u32) -> String {
+pub(crate) fn script<D: Dialect>(names: &Names, after: u32) -> Result<String, ConnectError> {
+    let (found, known) = (i64::from(after), known::<D>());
+    if found > known {
+        return Err(ConnectError::SchemaTooNew { found, known });
+    }
     let inside = |text| inside::<D>(names, text);
     let ended = |statement: &str| [statement.trim_end().trim_end_matches(';'), ";\n"].join("");
     let mut parts = Vec::new();
@@ -62,7 +66,7 @@ pub(crate) fn script<D: Dialect>(names: &Names, after: u32) -> String {
         }
     }
     parts.extend(D::SCRIPT.end.map(ended));
-    parts.join("\n")
+    Ok(parts.join("\n"))
 }
 
 /// The latest version known here.

@@ -152,18 +152,18 @@ impl ConnectOptions {
     ///
     /// # Errors
     ///
-    /// [`ConnectError`], when the address or a name cannot be used.
+    /// [`ConnectError`], when the address or a name cannot be used, or when there is no such version.
     pub fn migration_script(&self, after: u32) -> Result<String, ConnectError> {
         let names = Names::new(self.schema.clone(), self.table_prefix.clone())?;
         match self.source.kind()? {
             #[cfg(feature = "sqlite")]
             Kind::Sqlite if names.schema().is_some() => Err(ConnectError::ForeignSetting("schema")),
             #[cfg(feature = "sqlite")]
-            Kind::Sqlite => Ok(migrate::script::<sqlx::Sqlite>(&names, after)),
+            Kind::Sqlite => migrate::script::<sqlx::Sqlite>(&names, after),
             #[cfg(feature = "postgres")]
-            Kind::Postgres => Ok(migrate::script::<sqlx::Postgres>(&names, after)),
+            Kind::Postgres => migrate::script::<sqlx::Postgres>(&names, after),
             #[cfg(feature = "mysql")]
-            Kind::MySql => Ok(migrate::script::<sqlx::MySql>(&names, after)),
+            Kind::MySql => migrate::script::<sqlx::MySql>(&names, after),
         }
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn refuse_replica<D: Dialect>(row: Option<&D::Row>) -> Result<(), sql
     match is_replica.flatten() {
         Some(0) => Ok(()),
         _ => Err(sqlx::Error::Io(io::Error::other(
-            "the server is a replica of another one",
+            "the server is a replica of another one, or takes no writes",
         ))),
     }
 }

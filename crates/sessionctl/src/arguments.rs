@@ -58,7 +58,8 @@ pub(crate) struct PlaceArguments {
     #[arg(long, global = true)]
     pub(crate) schema: Option<String>,
 
-    /// How long one operation of the database may take.
+    /// How long one operation of the database may take; opening it, with the time for migrations,
+    /// may take 40 seconds more.
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10,
           value_parser = clap::value_parser!(u64).range(1..=60))]
     pub(crate) timeout: u64,

@@ -97,7 +97,7 @@ fn tell(rotation: KeyRotation, output: &Output) -> Result<(), Failure> {
     };
     output.result(&json!({ "key": id, "made": is_new }), || {
         if is_new {
-            format!("{id} was made; it is used when every node has read it, in a minute")
+            format!("{id} was made; nodes use it when every one has read it, in a minute, or at once where there was none")
         } else {
             format!("{id} was made less than a minute ago; no other was made")
         }
@@ -118,7 +118,7 @@ async fn remove(
     if key.purpose() == KeyPurpose::Refresh {
         confirm(
             is_agreed,
-            "Every session whose current token was made with this key will end.",
+            "No session whose current refresh token was made with this key can be refreshed any more.",
         )?;
     }
     if !administration.remove_key(id).await? {

@@ -59,6 +59,8 @@ pub(crate) fn complain(failure: &Failure) {
         lines.push(format!("  because: {error}"));
         source = error.source();
     }
+    // Drivers wrap errors in others that say the same.
+    lines.dedup();
     say(&lines.join("\n"));
 }
 

@@ -46,8 +46,16 @@ pub enum KeyError {
     Unreadable(KeyId),
     /// The material is encrypted under an at-rest secret that is not configured here, or was
     /// changed. Keys made in its place would end all sessions.
-    #[error("the key {0} is encrypted under an at-rest secret that is not configured")]
-    Sealed(KeyId),
+    #[error(
+        "the key {key} is encrypted under the at-rest secret `{secret}`, which is not configured here \
+         or was changed"
+    )]
+    Sealed {
+        /// The key.
+        key: KeyId,
+        /// The name of the secret.
+        secret: String,
+    },
     /// Keys were to be encrypted, and there is nothing to encrypt them with.
     #[error("no at-rest secret is configured to encrypt the keys under")]
     NoAtRestSecret,

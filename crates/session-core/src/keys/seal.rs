@@ -131,14 +131,21 @@ impl AtRestSecrets {
         let Some(name) = record.sealed_under.take() else {
             return Ok(record);
         };
-        let secret = self
-            .primary
-            .iter()
-            .chain(&self.older)
-            .find(|secret| secret.name == name)
-            .ok_or_else(|| KeyError::Sealed(record.id.clone()))?;
-        record.material = unseal(secret, &record).ok_or(KeyError::Sealed(record.id.clone()))?;
-        Ok(record)
+        let known = self.primary.iter().chain(&self.older);
+        let mut of_this_name = known.filter(|secret| secret.name == name);
+        match of_this_name
+            .next()
+            .and_then(|secret| unseal(secret, &record))
+        {
+            Some(material) => {
+                record.material = material;
+                Ok(record)
+            }
+            None => Err(KeyError::Sealed {
+                key: record.id,
+                secret: name,
+            }),
+        }
     }
 }
 

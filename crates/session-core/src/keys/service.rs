@@ -293,7 +293,7 @@ impl KeyService {
     /// Loads the keys, and fails when the secret of one is not configured.
     async fn load_readable(&self, last: &mut LastReload) -> Result<(), KeyError> {
         let refused = self.load(last).await?;
-        let is_sealed = |error: &KeyError| matches!(error, KeyError::Sealed(_));
+        let is_sealed = |error: &KeyError| matches!(error, KeyError::Sealed { .. });
         refused.into_iter().find(is_sealed).map_or(Ok(()), Err)
     }
 

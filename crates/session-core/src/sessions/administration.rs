@@ -155,7 +155,10 @@ impl Administration {
 
     /// Removes a key, for one that may have leaked: nodes refuse its tokens when they read the keys
     /// again, within half a minute, and make a new one when they need it. `false` when there is no
-    /// such key. Removing a refresh key ends every session whose current token was made under it.
+    /// such key.
+    ///
+    /// No session whose current refresh token was made under a removed
+    /// refresh key can be refreshed any more: it ends with its access token.
     ///
     /// # Errors
     ///

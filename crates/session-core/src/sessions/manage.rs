@@ -1,18 +1,19 @@
 //! Looking up, changing and ending sessions by handle, user and tenant; keys and documents.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
 
 use crate::{
+    clock::unix_ms,
     config::AccessKeyKind,
     error::SessionError,
     ids::{KeyId, SessionHandle, TenantId, UserId},
     information::SessionInformation,
     keys::Jwks,
     sessions::{PayloadCarrier, Sessions},
-    store::{Retention, SessionScope},
+    store::{Retention, RevokedSession, SessionScope},
 };
 
 impl Sessions {
@@ -29,6 +30,15 @@ impl Sessions {
     pub async fn revoke(&self, handle: &SessionHandle) -> Result<bool, SessionError> {
         let ended = self.revoke_scope(SessionScope::from(handle)).await?;
         Ok(!ended.is_empty())
+    }
+
+    /// This node refuses a session from now on that another one has ended, of which it is yet to
+    /// hear. For one whose token was verified: of others there is no end.
+    pub(crate) fn note_ended(&self, handle: &SessionHandle, token_expires_at: SystemTime) {
+        let retention = self.config().retention_at(self.clock().now());
+        let known_until_ms = unix_ms(token_expires_at);
+        let ended = RevokedSession::new(handle.clone(), known_until_ms, retention);
+        self.blacklist().extend(&[ended]);
     }
 
     /// Ends several sessions, and returns those that this call ended. Each
@@ -223,7 +233,10 @@ impl Sessions {
 
     /// Removes a key, for one that may have leaked: tokens made under it are refused here at once
     /// and elsewhere when the keys are read again, within half a minute. `false` when there is no
-    /// such key. Removing a refresh key ends every session whose current token was made under it.
+    /// such key.
+    ///
+    /// No session whose current refresh token was made under a removed
+    /// refresh key can be refreshed any more: it ends with its access token.
     ///
     /// # Errors
     ///

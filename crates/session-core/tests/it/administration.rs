@@ -253,7 +253,7 @@ async fn no_key_is_made_without_the_secret_of_the_others() {
         stranger.rotate_signing_key().await,
         stranger.rotate_refresh_key().await,
     ] {
-        let Err(SessionError::Unavailable(BackendError::Keys(KeyError::Sealed(_)))) = outcome
+        let Err(SessionError::Unavailable(BackendError::Keys(KeyError::Sealed { .. }))) = outcome
         else {
             panic!("{outcome:?}");
         };

@@ -84,7 +84,7 @@ async fn a_node_without_the_secret_does_not_start_and_makes_no_keys() {
         .await
         .map(|node| node.sessions);
         assert!(
-            matches!(outcome, Err(BuildError::Keys(KeyError::Sealed(_)))),
+            matches!(&outcome, Err(BuildError::Keys(KeyError::Sealed { secret, .. })) if secret == "2026"),
             "{outcome:?}"
         );
     }
@@ -117,5 +117,7 @@ async fn a_sealed_key_under_another_name_is_not_used() {
     })
     .await
     .map(|node| node.sessions);
-    assert!(matches!(outcome, Err(BuildError::Keys(KeyError::Sealed(id))) if id == moved.id));
+    assert!(
+        matches!(outcome, Err(BuildError::Keys(KeyError::Sealed { key, .. })) if key == moved.id)
+    );
 }

@@ -178,6 +178,19 @@ async fn a_node_that_has_not_heard_yet_asks_the_database() {
     assert_eq!(there.store.calls(Op::Get), reads + 1);
 }
 
+/// A client whose sign-out was not answered tries again, at another node: whoever says that the
+/// session is over refuses it from then on, though it was not the one that ended it.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_signs_out_what_has_ended_refuses_it_at_once() {
+    let (here, there) = two_nodes().await;
+    let ann = here.log_in("ann").await;
+    let session = there.verify(&ann, &stateless()).await.unwrap();
+    assert!(here.sessions.revoke(session.handle()).await.unwrap());
+    assert!(there.verify(&ann, &check_blacklist()).await.is_ok());
+    assert!(!session.revoke().await.unwrap());
+    assert_unauthorised(there.verify(&ann, &check_blacklist()).await);
+}
+
 /// A thousand who wait for one session's end are woken by it, on the node that ends it at once and
 /// on another after a poll; a refresh wakes nobody, nor does the end of another session.
 #[tokio::test(start_paused = true)]

@@ -100,7 +100,7 @@ impl LocalBackend {
         self.reload_keys().await?;
         let ring = self.keys.ring();
         if ring.is_unread(id) {
-            return Err(KeyError::Sealed(id.clone()).into());
+            return Err(KeyError::Unreadable(id.clone()).into());
         }
         Ok(ring)
     }

@@ -256,7 +256,8 @@ fn an_unusable_record_is_left_out_and_reported() {
         [
             "the key d-1 is unreadable",
             "the key d-2 is unreadable",
-            "the key d-3 is encrypted under an at-rest secret that is not configured",
+            "the key d-3 is encrypted under the at-rest secret `x`, which is not configured here \
+             or was changed",
             "the key r-1 is too weak: its two halves are the same",
             "the key r-2 is unreadable",
             "the key d-0 is unreadable",

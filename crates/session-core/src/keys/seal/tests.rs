@@ -43,7 +43,7 @@ fn a_changed_or_moved_record_cannot_be_opened() {
     let secrets = AtRestSecrets::new(secret("a", 1));
     let sealed = secrets.seal(refresh_record("r-1", 0)).unwrap();
     let refused = |record: KeyRecord| {
-        assert!(matches!(secrets.open(record), Err(KeyError::Sealed(_))));
+        assert!(matches!(secrets.open(record), Err(KeyError::Sealed { .. })));
     };
     for position in 0..sealed.material.len() {
         let mut changed = sealed.clone();

@@ -382,7 +382,7 @@ async fn a_node_without_the_secret_does_not_start() {
     cluster.node().await;
     for secrets in [AtRestSecrets::default(), secrets("a", 2), secrets("b", 1)] {
         let error = cluster.start(policy(), secrets).await.unwrap_err();
-        assert!(matches!(error, KeyError::Sealed(_)));
+        assert!(matches!(error, KeyError::Sealed { .. }));
     }
     assert_eq!(cluster.store.load_keys().await.unwrap().len(), 2);
 }
