@@ -258,4 +258,4 @@ fn next(told: &Reply) -> Next {
 }
 
 /// There is one at a time.
-const SERVER: usize = 0;
+pub(super) const SERVER: usize = 0;

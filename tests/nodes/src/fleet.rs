@@ -50,6 +50,11 @@ impl Fleet {
         self.node(node).place()
     }
 
+    /// Where all of them are now.
+    pub fn everywhere(&self) -> Vec<Place> {
+        self.nodes.iter().map(Node::place).collect()
+    }
+
     /// Where all of them are, also after one was started again.
     pub fn places(&self) -> watch::Receiver<Vec<Place>> {
         self.places.subscribe()
