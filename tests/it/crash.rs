@@ -122,9 +122,10 @@ async fn new_device(server: &Server, history: &History) -> Option<Device> {
 #[track_caller]
 fn assert_telling(history: &History) {
     let refreshed = history.refreshes();
-    let ended = history.count(|event| (&event.deed, &event.reply) == (&Deed::End, &Reply::Done));
+    let ended = history.endings();
     let unheard = history.count(|event| {
-        event.reply == Reply::Nothing && matches!(event.deed, Deed::Refresh(_) | Deed::End)
+        let writes = matches!(event.deed, Deed::Refresh(_) | Deed::End | Deed::SignOut);
+        event.reply == Reply::Nothing && writes
     });
     let refused = history
         .count(|event| (&event.deed, &event.reply) == (&Deed::Use(Check::Database), &Reply::Gone));

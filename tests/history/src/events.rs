@@ -65,8 +65,10 @@ pub enum Deed {
     Refresh(String),
     /// A request to a route that checks the session.
     Use(Check),
-    /// Ending the session, by itself or by another.
+    /// Ending the session, which is acknowledged to the one who did.
     End,
+    /// Signing out, which is acknowledged whether or not the session was there.
+    SignOut,
     /// Ending every session of a user.
     EndAll(String),
     /// A look into the database.
@@ -208,7 +210,7 @@ impl Event {
     pub(crate) fn is_known_to_the_database_alone(&self) -> bool {
         self.shows_life()
             || matches!(self.reply, Reply::Begun(_))
-            || self.reply == Reply::Done && matches!(self.deed, Deed::EndAll(_))
+            || self.reply == Reply::Done && matches!(self.deed, Deed::SignOut | Deed::EndAll(_))
     }
 
     /// Whether the blacklist let the session through.
@@ -290,7 +292,8 @@ impl History {
     /// How many sessions were ended, one by one or all of a user's, and that acknowledged.
     pub fn endings(&self) -> usize {
         self.count(|event| {
-            event.reply == Reply::Done && matches!(event.deed, Deed::End | Deed::EndAll(_))
+            event.reply == Reply::Done
+                && matches!(event.deed, Deed::End | Deed::SignOut | Deed::EndAll(_))
         })
     }
 

@@ -185,7 +185,7 @@ impl Device {
             Reply::Done => Next::Over,
             other => next(other),
         };
-        history.record(self.session, SERVER, asked, Deed::End, told);
+        history.record(self.session, SERVER, asked, Deed::SignOut, told);
         next
     }
 

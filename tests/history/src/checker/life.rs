@@ -51,7 +51,7 @@ impl<'a> Life<'a> {
             })
         });
         let wishes = (events.iter().copied())
-            .filter(|event| event.deed == Deed::End)
+            .filter(|event| matches!(event.deed, Deed::End | Deed::SignOut))
             .chain(of_this_user);
         // A refused wish ends nothing.
         let may_end = (wishes.clone()).filter(|event| {
@@ -59,7 +59,8 @@ impl<'a> Life<'a> {
         });
         // All of a user's sessions are those that there were when it was asked.
         let is_of_this = move |event: &&Event| {
-            event.deed == Deed::End || user.is_some_and(|(_, _, begun)| begun < event.asked)
+            !matches!(event.deed, Deed::EndAll(_))
+                || user.is_some_and(|(_, _, begun)| begun < event.asked)
         };
         let ended = wishes
             .filter(|event| event.reply == Reply::Done)
@@ -86,7 +87,7 @@ impl<'a> Life<'a> {
             .copied();
         let may_end = may_end.chain(thefts);
         let end_asked = may_end.clone().map(|event| event.asked).min();
-        // Whoever ends all is told so whether or not there was one left to end.
+        // Who signs out or ends all is told so whether or not there was one left to end.
         let by_another = |ended: &Event| {
             may_end
                 .clone()

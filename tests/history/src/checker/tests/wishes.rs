@@ -59,3 +59,21 @@ fn the_end_of_another_users_sessions_is_no_reason() {
         &history([begin(), (other, Reply::Done), (USE, Reply::Gone)]),
     );
 }
+
+/// INV-1: whoever signs out of what is gone is told that it is, which is no sign of life.
+#[test]
+fn signing_out_of_what_had_ended_is_accepted() {
+    let signing_out = |then, reply| {
+        history([
+            begin(),
+            (Deed::End, Reply::Done),
+            (Deed::SignOut, Reply::Done),
+            (then, reply),
+        ])
+    };
+    assert_eq!(found(&signing_out(USE, Reply::Gone)), []);
+    assert_only(Rule::RevocationLost, &signing_out(USE, Reply::Done));
+    let signed_out = |reply| history([begin(), (Deed::SignOut, Reply::Done), (USE, reply)]);
+    assert_eq!(found(&signed_out(Reply::Gone)), []);
+    assert_only(Rule::RevocationLost, &signed_out(Reply::Done));
+}
