@@ -94,7 +94,7 @@ async fn a_synchronous_standby_takes_over_without_loss() {
     let history = Arc::new(History::default());
     let mut dice = dice("failover");
     let load = Load::start(6, Habits::TwoTabs, fleet.places(), &history, &mut dice);
-    sleep(Duration::from_secs(1)).await;
+    until("clients are at work", async || history.refreshes() > 20).await;
 
     let began = history.now();
     primary.kill().unwrap();
@@ -108,7 +108,9 @@ async fn a_synchronous_standby_takes_over_without_loss() {
         history.record_outage(node, began, from..away);
     }
     assert_recovers(&fleet).await;
-    sleep(Duration::from_millis(500)).await;
+    let before = history.refreshes();
+    let go_on = async || history.refreshes() > before + 10;
+    until("clients go on", go_on).await;
     let mut devices = load.stop().await;
     let ground = Ground::Server(Box::new(standby));
     let everywhere = fleet.everywhere();
@@ -117,10 +119,7 @@ async fn a_synchronous_standby_takes_over_without_loss() {
     let ended = history.count(|event| event.reply == Reply::Gone);
     let refreshed = history.refreshes();
     println!("{refreshed} refreshes, {ended} uses of ended sessions refused");
-    assert!(
-        refreshed > 20 && ended > 5,
-        "{refreshed} refreshes, {ended} refused"
-    );
+    assert!(ended > 5, "{ended} refused");
     fleet.assert_no_panic();
 }
 
