@@ -18,7 +18,7 @@ use crate::{
     example::Example,
     server::{Database, PATIENCE, Server},
 };
-use device::{Device, Next};
+use device::{Device, Next, SERVER};
 
 /// L1, F8, F19, G10: SIGKILL at any moment, two hundred times. No acknowledged login, refresh or
 /// revocation is missing, what was not acknowledged has happened or has not, nobody is taken for a
@@ -36,9 +36,11 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
         }
         let load = put_under_load(live, &server, &history);
         sleep(Duration::from_millis(20 + dice::below(100))).await;
+        let began = history.now();
         let address = server.kill().await;
         let used = timeout(PATIENCE, load.join_all()).await;
         server = Server::start_again(Example::Axum, &database, address).await;
+        history.record_absence(SERVER, began);
 
         let used = used.expect("a client is stuck").into_iter().flatten();
         let devices = find_out(used, &database, &history).await;
@@ -119,10 +121,11 @@ async fn new_device(server: &Server, history: &History) -> Option<Device> {
 /// Fails if so little happened that nothing is proved.
 #[track_caller]
 fn assert_telling(history: &History) {
-    let refreshed = history.count(|event| matches!(event.reply, Reply::Successor(_)));
-    let ended = history.count(|event| (&event.deed, &event.reply) == (&Deed::End, &Reply::Done));
+    let refreshed = history.refreshes();
+    let ended = history.endings();
     let unheard = history.count(|event| {
-        event.reply == Reply::Nothing && matches!(event.deed, Deed::Refresh(_) | Deed::End)
+        let writes = matches!(event.deed, Deed::Refresh(_) | Deed::End | Deed::SignOut);
+        event.reply == Reply::Nothing && writes
     });
     let refused = history
         .count(|event| (&event.deed, &event.reply) == (&Deed::Use(Check::Database), &Reply::Gone));
@@ -141,6 +144,8 @@ const PROMISE: Promise = Promise {
     max_staleness: Duration::ZERO,
     grace: Duration::MAX,
     recovery: Duration::ZERO,
+    lingers: Duration::from_mins(1),
+    access_lifetime: Duration::from_mins(55),
 };
 const KILLS: usize = 200;
 const DEVICES: usize = 8;

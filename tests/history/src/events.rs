@@ -1,6 +1,7 @@
 //! What clients have asked and what they were told, in the order of one clock.
 
 use std::{
+    ops::Range,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -27,6 +28,8 @@ pub struct Records {
     pub events: Vec<Event>,
     /// When the database was known to be out of reach.
     pub outages: Vec<Outage>,
+    /// When nodes were not there.
+    pub absences: Vec<Absence>,
 }
 
 /// Something that was asked, from the moment it was asked to the moment of the answer.
@@ -62,8 +65,10 @@ pub enum Deed {
     Refresh(String),
     /// A request to a route that checks the session.
     Use(Check),
-    /// Ending the session, by itself or by another.
+    /// Ending the session, which is acknowledged to the one who did.
     End,
+    /// Signing out, which is acknowledged whether or not the session was there.
+    SignOut,
     /// Ending every session of a user.
     EndAll(String),
     /// A look into the database.
@@ -114,12 +119,26 @@ pub enum Reply {
 pub struct Outage {
     /// Which node.
     pub node: usize,
+    /// Until this moment it certainly could.
+    pub began: Duration,
     /// From this moment on it certainly could not.
     pub from: Duration,
     /// Until this moment it certainly could not.
     pub until: Duration,
     /// From this moment on it certainly could.
     pub back: Duration,
+}
+
+/// A time in which a node had ended, or was about to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "tests write their own")]
+pub struct Absence {
+    /// Which node.
+    pub node: usize,
+    /// Until this moment it was certainly there.
+    pub from: Duration,
+    /// From this moment on it was there again, and everybody could know where.
+    pub until: Duration,
 }
 
 impl Records {
@@ -144,11 +163,59 @@ impl Records {
 
 impl Event {
     /// Who logged in.
-    fn user(&self) -> Option<&String> {
+    pub(crate) fn user(&self) -> Option<&String> {
         match &self.deed {
             Deed::Begin(user) => Some(user),
             _ => None,
         }
+    }
+
+    /// The token that was to be exchanged.
+    pub(crate) fn presented(&self) -> Option<&str> {
+        match &self.deed {
+            Deed::Refresh(presented) => Some(presented),
+            _ => None,
+        }
+    }
+
+    /// What it was exchanged for.
+    pub(crate) fn successor(&self) -> Option<&str> {
+        match &self.reply {
+            Reply::Successor(successor) => Some(successor),
+            _ => None,
+        }
+    }
+
+    /// Whether it may have happened or not, or still will.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self.reply, Reply::Nothing | Reply::Unavailable)
+    }
+
+    /// Whether the session had a row when this was done. Only one can end it, and so can only one
+    /// be told of a theft.
+    pub(crate) fn shows_life(&self) -> bool {
+        match self.reply {
+            Reply::Successor(_) | Reply::Row(_) | Reply::Theft => true,
+            Reply::Done => matches!(self.deed, Deed::Use(Check::Database) | Deed::End),
+            _ => false,
+        }
+    }
+
+    /// Whether something was asked that a token alone does not tell.
+    pub(crate) fn asks_for_the_session(&self) -> bool {
+        self.deed != Deed::Use(Check::Stateless)
+    }
+
+    /// Whether the answer cannot be had without the database.
+    pub(crate) fn is_known_to_the_database_alone(&self) -> bool {
+        self.shows_life()
+            || matches!(self.reply, Reply::Begun(_))
+            || self.reply == Reply::Done && matches!(self.deed, Deed::SignOut | Deed::EndAll(_))
+    }
+
+    /// Whether the blacklist let the session through.
+    pub(crate) fn passes_the_blacklist(&self) -> bool {
+        (&self.deed, &self.reply) == (&Deed::Use(Check::Blacklist), &Reply::Done)
     }
 }
 
@@ -178,15 +245,29 @@ impl History {
         });
     }
 
-    /// Records that a node could not reach the database from `from` until `until`, and now can.
-    pub fn record_outage(&self, node: usize, from: Duration, until: Duration) {
+    /// Records that a node could reach the database until something `began`, could not for a time,
+    /// and now can.
+    pub fn record_outage(&self, node: usize, began: Duration, certain: Range<Duration>) {
         let back = self.now();
         self.lock().outages.push(Outage {
             node,
-            from,
-            until,
+            began,
+            from: certain.start,
+            until: certain.end,
             back,
         });
+    }
+
+    /// Records that since something `began` a node may or may not have reached the database, and now
+    /// can.
+    pub fn record_trouble(&self, node: usize, began: Duration) {
+        self.record_outage(node, began, began..began);
+    }
+
+    /// Records that a node was there until `from`, had ended, and now is there again.
+    pub fn record_absence(&self, node: usize, from: Duration) {
+        let until = self.now();
+        self.lock().absences.push(Absence { node, from, until });
     }
 
     /// A number for a session that is about to be made.
@@ -201,6 +282,26 @@ impl History {
             .iter()
             .filter(|event| is_such(event))
             .count()
+    }
+
+    /// How many tokens were exchanged.
+    pub fn refreshes(&self) -> usize {
+        self.count(|event| event.successor().is_some())
+    }
+
+    /// How many sessions were ended, one by one or all of a user's, and that acknowledged.
+    pub fn endings(&self) -> usize {
+        self.count(|event| {
+            event.reply == Reply::Done
+                && matches!(event.deed, Deed::End | Deed::SignOut | Deed::EndAll(_))
+        })
+    }
+
+    /// How many requests no node should have failed to serve.
+    pub fn failures(&self) -> usize {
+        self.count(|event| {
+            event.is_unknown() || matches!(event.reply, Reply::Stale | Reply::Status(_))
+        })
     }
 
     /// Fails when what was recorded cannot be the history of sessions that are kept as promised.

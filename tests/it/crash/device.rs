@@ -185,7 +185,7 @@ impl Device {
             Reply::Done => Next::Over,
             other => next(other),
         };
-        history.record(self.session, SERVER, asked, Deed::End, told);
+        history.record(self.session, SERVER, asked, Deed::SignOut, told);
         next
     }
 
@@ -258,4 +258,4 @@ fn next(told: &Reply) -> Next {
 }
 
 /// There is one at a time.
-const SERVER: usize = 0;
+pub(super) const SERVER: usize = 0;

@@ -6,13 +6,14 @@ use history::Reply;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
-    body::Bytes,
+    body::{Bytes, Incoming},
     client::conn::http1,
     header::{AUTHORIZATION, HOST, RETRY_AFTER},
+    http::response,
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 
 use crate::PATIENCE;
 
@@ -22,6 +23,15 @@ pub struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+}
+
+/// An answer of which more is to come.
+#[derive(Debug)]
+pub struct Opened {
+    head: response::Parts,
+    body: Incoming,
+    /// The line that it comes by.
+    _line: JoinSet<()>,
 }
 
 /// The connection was refused or lost: what was asked for may have happened or not.
@@ -43,6 +53,18 @@ pub async fn ask(
     path: &str,
     token: Option<&str>,
 ) -> Result<Answer, NoAnswer> {
+    let exchange = async { open(node, method, path, token).await?.rest().await };
+    let answer = timeout(PATIENCE, exchange).await;
+    answer.unwrap_or_else(|_| panic!("{path} is not answered"))
+}
+
+/// Asks likewise, and reads no further than to the end of the head.
+pub(crate) async fn open(
+    node: SocketAddr,
+    method: Method,
+    path: &str,
+    token: Option<&str>,
+) -> Result<Opened, NoAnswer> {
     let mut request = Request::builder()
         .method(method)
         .uri(path)
@@ -51,29 +73,40 @@ pub async fn ask(
     if let Some(token) = token {
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));
     }
-    let exchange = exchange(node, request.body(Empty::new()).unwrap());
-    let answer = timeout(PATIENCE, exchange).await;
-    answer.unwrap_or_else(|_| panic!("{path} is not answered"))
-}
-
-async fn exchange(node: SocketAddr, request: Request<Empty<Bytes>>) -> Result<Answer, NoAnswer> {
+    let request = request.body(Empty::<Bytes>::new()).unwrap();
     let socket = TcpStream::connect(node).await.map_err(|_| NoAnswer)?;
     let handshake = http1::handshake(TokioIo::new(socket)).await;
     let (mut sender, connection) = handshake.map_err(|_| NoAnswer)?;
-    let exchange = async {
-        let response = sender.send_request(request).await.map_err(|_| NoAnswer)?;
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.map_err(|_| NoAnswer)?.to_bytes();
+    let mut line = JoinSet::new();
+    // Whoever reads is told when it breaks.
+    line.spawn(async move { drop(connection.await) });
+    let response = sender.send_request(request).await.map_err(|_| NoAnswer)?;
+    let (head, body) = response.into_parts();
+    Ok(Opened {
+        head,
+        body,
+        _line: line,
+    })
+}
+
+impl Opened {
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.head.status.as_u16()
+    }
+
+    /// Reads the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`], when less of it comes than was to.
+    pub async fn rest(self) -> Result<Answer, NoAnswer> {
+        let body = self.body.collect().await.map_err(|_| NoAnswer)?;
         Ok(Answer {
-            status: head.status,
-            headers: head.headers,
-            body,
+            status: self.head.status,
+            headers: self.head.headers,
+            body: body.to_bytes(),
         })
-    };
-    tokio::pin!(exchange);
-    tokio::select! {
-        done = &mut exchange => done,
-        _ = connection => exchange.await,
     }
 }
 

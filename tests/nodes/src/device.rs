@@ -5,7 +5,7 @@ use hyper::Method;
 use session_axum::{SessionHandle, session_core::store::SessionStore};
 
 use crate::{
-    client::{ACCESS, Answer, NoAnswer, REFRESH, ask},
+    client::{ACCESS, Answer, NoAnswer, Opened, REFRESH, ask, open},
     node::Place,
 };
 
@@ -112,16 +112,16 @@ impl Device {
         other
     }
 
-    /// Waits until a node says that it knows of the session's end; whether it does.
-    pub async fn is_ended(&self, at: Place) -> bool {
-        let answer = ask(
+    /// Begins to wait at a node for the session's end: once this has returned, the node waits, and
+    /// its answer ends when it knows. `None` when it refuses, as it knows already.
+    pub async fn wait_for_end(&self, at: Place) -> Option<Opened> {
+        let waiting = open(
             at.address,
             Method::GET,
             "/until-revoked",
             Some(&self.access),
-        )
-        .await;
-        answer.is_ok_and(|answer| matches!(answer.status(), 200 | 401))
+        );
+        waiting.await.ok().filter(|waiting| waiting.status() == 200)
     }
 
     /// Its access token.

@@ -13,6 +13,8 @@ pub struct Fleet {
     nodes: Vec<Node>,
     settings: Vec<Settings>,
     places: watch::Sender<Vec<Place>>,
+    /// How many processes have had a number.
+    processes: usize,
 }
 
 impl Fleet {
@@ -25,6 +27,7 @@ impl Fleet {
         }
         let (places, _) = watch::channel(nodes.iter().map(Node::place).collect());
         Self {
+            processes: nodes.len(),
             nodes,
             settings,
             places,
@@ -48,6 +51,11 @@ impl Fleet {
     /// Where one of them is.
     pub fn at(&self, node: usize) -> Place {
         self.node(node).place()
+    }
+
+    /// Where all of them are now.
+    pub fn everywhere(&self) -> Vec<Place> {
+        self.nodes.iter().map(Node::place).collect()
     }
 
     /// Where all of them are, also after one was started again.
@@ -77,12 +85,19 @@ impl Fleet {
     pub async fn start_again(&mut self, node: usize) {
         let settings = self.settings.get(node).expect("there is no such node");
         let settings = settings.clone();
-        drop(self.replace(node, settings).await);
+        drop(self.put(node, node, settings).await);
     }
 
-    /// Starts a node in the place of another, which goes on and is given back.
+    /// Starts a node in the place of another, which goes on and is given back. In the history it has
+    /// a number of its own, as it need not know at once what the other one has done.
     pub async fn replace(&mut self, node: usize, settings: Settings) -> Node {
-        let started = Node::start(node, &settings).await;
+        let number = self.processes;
+        self.processes += 1;
+        self.put(node, number, settings).await
+    }
+
+    async fn put(&mut self, node: usize, number: usize, settings: Settings) -> Node {
+        let started = Node::start(number, &settings).await;
         let place = started.place();
         let old = self.nodes.get_mut(node).expect("there is no such node");
         let old = std::mem::replace(old, started);

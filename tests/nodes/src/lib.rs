@@ -22,7 +22,7 @@ mod resources;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use client::{Answer, NoAnswer, ask};
+pub use client::{Answer, NoAnswer, Opened, ask};
 pub use device::{Device, Peer};
 pub use fleet::Fleet;
 pub use load::{Habits, Load};

@@ -29,16 +29,29 @@ pub enum Habits {
     OneTab,
     /// Two tabs of a client may present the same token at the same time, to different nodes.
     TwoTabs,
+    /// And somebody has got hold of a token, and presents it when it was superseded for so long.
+    Theft(Duration),
 }
 
 /// What all devices know.
 #[derive(Clone)]
 struct World {
+    /// Of nobody else's users: what others have left undone concerns nobody here.
+    name: u64,
     habits: Habits,
     places: watch::Receiver<Vec<Place>>,
     stop: watch::Receiver<bool>,
     peers: Arc<Mutex<Vec<Peer>>>,
     history: Arc<History>,
+}
+
+/// Who has one device after the other.
+#[derive(Default)]
+struct Owner {
+    /// Their sessions are over.
+    former: Vec<Device>,
+    /// The device as it was when somebody copied its tokens, and when it got others.
+    copied: Option<(Duration, Device)>,
 }
 
 impl Load {
@@ -52,6 +65,7 @@ impl Load {
     ) -> Self {
         let (stop, stopped) = watch::channel(false);
         let world = World {
+            name: dice.u64(..),
             habits,
             places,
             stop: stopped,
@@ -79,9 +93,9 @@ impl Load {
 impl World {
     /// One device after the other.
     async fn work(self, mut dice: Rng) -> Vec<Device> {
-        let mut devices = Vec::new();
+        let mut owner = Owner::default();
         while !*self.stop.borrow() {
-            let user = format!("user-{}", dice.u8(..USERS));
+            let user = self.some_user(&mut dice);
             let at = self.some_node(&mut dice);
             let Some(mut device) = Device::log_in(at, &user, &self.history).await else {
                 sleep(BEFORE_ANOTHER_TRY).await;
@@ -89,7 +103,7 @@ impl World {
             };
             self.peers().push(device.peer().clone());
             while !*self.stop.borrow() {
-                match self.act(&mut device, &mut dice).await {
+                match self.act(&mut device, &mut owner, &mut dice).await {
                     Reply::Gone | Reply::Theft => {
                         self.use_in_vain(&device, &mut dice).await;
                         break;
@@ -98,23 +112,25 @@ impl World {
                     _ => {}
                 }
             }
-            devices.push(device);
+            owner.copied = None;
+            owner.former.push(device);
         }
-        devices
+        owner.former
     }
 
     /// One of the things that a user might do; what came of it for the device's own session.
-    async fn act(&self, device: &mut Device, dice: &mut Rng) -> Reply {
+    async fn act(&self, device: &mut Device, owner: &mut Owner, dice: &mut Rng) -> Reply {
         let at = self.some_node(dice);
         match dice.u8(..100) {
-            0..40 => device.refresh(at, &self.history).await,
-            40..50 if self.habits == Habits::TwoTabs => {
+            0..35 => self.refresh(device, owner, at).await,
+            35..45 if self.habits != Habits::OneTab => {
                 let other = self.some_node(dice);
                 device.refresh_in_two_tabs(at, other, &self.history).await
             }
-            40..60 => device.try_use(at, Check::Stateless, &self.history).await,
-            60..75 => device.try_use(at, Check::Blacklist, &self.history).await,
-            75..90 => device.try_use(at, Check::Database, &self.history).await,
+            35..50 => device.try_use(at, Check::Stateless, &self.history).await,
+            50..62 => device.try_use(at, Check::Blacklist, &self.history).await,
+            62..75 => device.try_use(at, Check::Database, &self.history).await,
+            75..90 => self.use_a_former(owner, at, dice).await,
             90..95 => match device.peer().end(at, &self.history).await {
                 Reply::Done => Reply::Gone,
                 other => other,
@@ -133,6 +149,38 @@ impl World {
         }
     }
 
+    /// With the newest token, or, by somebody else, with one that was superseded long ago.
+    async fn refresh(&self, device: &mut Device, owner: &mut Owner, at: Place) -> Reply {
+        let Habits::Theft(after) = self.habits else {
+            return device.refresh(at, &self.history).await;
+        };
+        let is_due = |(since, _): &mut (Duration, _)| *since + after < self.history.now();
+        if let Some((_, mut copy)) = owner.copied.take_if(is_due) {
+            return copy.refresh(at, &self.history).await;
+        }
+        let copy = device.clone();
+        let told = device.refresh(at, &self.history).await;
+        if let Reply::Successor(_) = told {
+            owner.copied.get_or_insert((self.history.now(), copy));
+        }
+        told
+    }
+
+    /// A session that was over long ago, perhaps, is over for good: on every node, whatever it asks.
+    async fn use_a_former(&self, owner: &Owner, at: Place, dice: &mut Rng) -> Reply {
+        let check = match dice.u8(..3) {
+            0 => Check::Database,
+            _ => Check::Blacklist,
+        };
+        let Some(former) = dice.choice(&owner.former) else {
+            return Reply::Done;
+        };
+        match former.try_use(at, check, &self.history).await {
+            Reply::Gone => Reply::Done,
+            other => other,
+        }
+    }
+
     /// Uses of a session that is over: the history will tell whether they should have failed.
     async fn use_in_vain(&self, device: &Device, dice: &mut Rng) {
         for check in [Check::Database, Check::Blacklist, Check::Stateless] {
@@ -140,6 +188,13 @@ impl World {
                 .try_use(self.some_node(dice), check, &self.history)
                 .await;
         }
+    }
+
+    /// One of a few, so that some devices can end others, and of others after a while: an end of all
+    /// sessions that was not heard of explains no more than the ends of those few.
+    fn some_user(&self, dice: &mut Rng) -> String {
+        let era = self.peers().len() / LOGINS_OF_AN_ERA;
+        format!("{:x}-{era}-{}", self.name, dice.u8(..USERS))
     }
 
     fn some_node(&self, dice: &mut Rng) -> Place {
@@ -153,6 +208,6 @@ impl World {
     }
 }
 
-/// So that some devices can end others.
 const USERS: u8 = 3;
+const LOGINS_OF_AN_ERA: usize = 12;
 const BEFORE_ANOTHER_TRY: Duration = Duration::from_millis(20);

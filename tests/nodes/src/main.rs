@@ -8,6 +8,7 @@ mod clock;
 mod signing;
 
 use std::{
+    convert::Infallible,
     env,
     error::Error,
     io, thread,
@@ -16,10 +17,12 @@ use std::{
 
 use axum::{
     Json, Router,
+    body::{Body, Bytes},
     extract::{Path, State},
     routing::{delete, get, post},
 };
 use clap::Parser as _;
+use futures_util::stream;
 use serde_json::{Value, json};
 use session_axum::{
     AppInfo, CheckBlacklist, CheckDatabase, NewSession, Session, SessionError, SessionHandle,
@@ -179,9 +182,13 @@ async fn revoke_all(State(sessions): State<Sessions>, Path(user): Path<String>) 
     Ok(Json(json!({ "ended": ended })))
 }
 
-/// Answers when this node knows that the session was revoked.
-async fn until_revoked(session: Session<CheckBlacklist>) {
-    session.revoked().await;
+/// An answer that ends when this node knows that the session was revoked.
+async fn until_revoked(session: Session<CheckBlacklist>) -> Body {
+    let revoked = session.revoked();
+    Body::from_stream(stream::once(async {
+        revoked.await;
+        Ok::<_, Infallible>(Bytes::new())
+    }))
 }
 
 async fn health(State(sessions): State<Sessions>) -> Json<Value> {

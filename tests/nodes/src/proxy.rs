@@ -169,12 +169,13 @@ async fn carry(
 }
 
 impl Way {
+    // Nothing passes between a cut and the moment when its line hears of it, either.
     fn lets_questions_pass(&self) -> bool {
-        !matches!(self, Self::BlackHole | Self::NoQuestions)
+        !matches!(self, Self::Cut | Self::BlackHole | Self::NoQuestions)
     }
 
     fn lets_answers_pass(&self) -> bool {
-        !matches!(self, Self::BlackHole | Self::NoAnswers)
+        !matches!(self, Self::Cut | Self::BlackHole | Self::NoAnswers)
     }
 
     /// What is to be passed on next, and in what time.

@@ -8,7 +8,6 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use databases::{Database, Server};
-use fastrand::Rng;
 use futures_util::future::join_all;
 use history::{Check, History, Promise, Reply};
 use hyper::Method;
@@ -18,10 +17,9 @@ use session_core::{
     clock::{Clock as _, SystemClock},
     store::{KeyPurpose, SessionStore as _},
 };
-use session_sqlx::SqlxStore;
 use tokio::time::{Instant, interval};
 
-use crate::ground::{log_in, quick};
+use crate::ground::{NEVER_AWAY, dice, log_in, open, quick};
 
 /// D4, D6: two nodes replace the keys each second, and a third hears of it from the tokens that its
 /// clients bring. No token is refused and nobody is logged out; the tokens of a key that is removed are
@@ -33,7 +31,7 @@ async fn keys_that_are_replaced_each_second_refuse_nobody() {
     let settings = fast(&url, SystemClock.now(), SPEED).with(PATIENTLY);
     let fleet = Fleet::start([settings.clone(), settings.clone(), settings]).await;
     let history = Arc::new(History::default());
-    let mut dice = Rng::new();
+    let mut dice = dice("keys");
     let load = Load::start(6, Habits::OneTab, fleet.places(), &history, &mut dice);
     let mut devices = Vec::new();
     let mut second = interval(Duration::from_secs(1));
@@ -54,7 +52,7 @@ async fn keys_that_are_replaced_each_second_refuse_nobody() {
         .iter()
         .map(|device| key_of(device.access()))
         .collect();
-    let refreshed = history.count(|event| matches!(event.reply, Reply::Successor(_)));
+    let refreshed = history.refreshes();
     println!(
         "{} events, {refreshed} refreshes, {} keys signed for new sessions",
         history.count(|_| true),
@@ -191,9 +189,7 @@ pub(crate) async fn get(at: Place, method: Method, path: &str, token: Option<&st
 
 /// The names of keys in the database, and when each was made, the oldest first.
 async fn keys(url: &str, purpose: KeyPurpose) -> Vec<(String, i64)> {
-    let options = session_sqlx::ConnectOptions::new(url).timeout(nodes::PATIENCE);
-    let store = SqlxStore::connect_with(options).await.unwrap();
-    let keys = store.load_keys().await.unwrap();
+    let keys = open(url).await.load_keys().await.unwrap();
     let of_purpose = keys.into_iter().filter(|key| key.purpose == purpose);
     let mut keys: Vec<_> = of_purpose
         .map(|key| (key.id.to_string(), key.created_at_ms))
@@ -235,9 +231,12 @@ pub(crate) const PATIENTLY: &str = "--timeout-ms=20000";
 const READ_EVERY: Duration = Duration::from_secs(30);
 /// What a busy machine adds.
 const IN_TIME: Duration = Duration::from_secs(5);
-/// What the clocks of the nodes make of a minute, and of ten.
+/// What the clocks of the nodes make of a minute, of ten, and of three quarters of an hour: an
+/// access token's hour, less the ten minutes in which it is handed out again and the part that is
+/// left to chance.
 const PROMISE: Promise = Promise {
     max_staleness: Duration::from_secs(60 / SPEED),
     grace: Duration::from_secs(600 / SPEED),
-    recovery: Duration::ZERO,
+    access_lifetime: Duration::from_secs(45 * 60 / SPEED),
+    ..NEVER_AWAY
 };

@@ -1,17 +1,18 @@
 //! The secret that keys are encrypted with is changed while clients are at work, one node after the
 //! other.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use databases::{Database, Server};
 use fastrand::Rng;
-use history::{Check, History, Promise, Reply};
-use hyper::Method;
-use nodes::{Device, Fleet, Habits, Load, Node, Settings, ask};
+use history::{Check, History, Reply};
+use nodes::{Device, Fleet, Habits, Load, Node, Settings};
 use session_core::store::SessionStore as _;
-use session_sqlx::SqlxStore;
 
-use crate::ground::{log_in, quick};
+use crate::{
+    ground::{NEVER_AWAY, dice, log_in, open, quick},
+    keys::{PATIENTLY, rotate},
+};
 
 /// K10: in the three steps that the book gives, nobody is logged out and no request fails; keys that
 /// are made on the way are read by all, and in the end every key is under the new secret. A node that
@@ -20,7 +21,7 @@ use crate::ground::{log_in, quick};
 async fn the_secret_of_the_keys_changes_under_load() {
     let database = Database::on(Server::Postgres);
     let url = database.url().await;
-    let base = quick(&url).with("--timeout-ms=20000");
+    let base = quick(&url).with(PATIENTLY);
     let with = |primary: &str, older: Option<&str>| {
         let settings = base.clone().variable("SESSION_SECRET", primary);
         match older {
@@ -32,15 +33,16 @@ async fn the_secret_of_the_keys_changes_under_load() {
     let mut fleet = Fleet::start([old_only.clone(), old_only.clone(), old_only.clone()]).await;
     fleet.until_well().await;
     let history = Arc::new(History::default());
+    let mut dice = dice("secrets");
     let mut kept = vec![log_in(fleet.at(0), "kept", &history).await];
-    rotate(&fleet, 0).await;
+    rotate(fleet.at(0)).await;
     assert_eq!(secrets_in_use(&url).await, ["old"]);
 
     for (step, settings) in [with(OLD, Some(NEW)), with(NEW, Some(OLD)), with(NEW, None)]
         .into_iter()
         .enumerate()
     {
-        let replaced = deploy(&mut fleet, &settings, &mut kept, &history).await;
+        let replaced = deploy(&mut fleet, &settings, &mut kept, &history, &mut dice).await;
         if step == 0 {
             // Before the last old node has gone.
             assert_eq!(secrets_in_use(&url).await, ["old"]);
@@ -48,21 +50,14 @@ async fn the_secret_of_the_keys_changes_under_load() {
         for mut node in replaced {
             node.end().await;
         }
-        rotate(&fleet, step).await;
+        rotate(fleet.at(step)).await;
         assert_goes_on(&fleet, &mut kept, &history).await;
         let expected = if step == 0 { "old" } else { "new" };
         assert_eq!(secrets_in_use(&url).await, [expected], "step {step}");
     }
-    let failed = history.count(|event| {
-        let is_failed = matches!(
-            event.reply,
-            Reply::Nothing | Reply::Unavailable | Reply::Stale
-        );
-        is_failed || matches!(event.reply, Reply::Status(_))
-    });
-    assert_eq!(failed, 0, "requests failed");
-    history.assert_consistent(&PROMISE, "the secret was changed");
-    let refreshed = history.count(|event| matches!(event.reply, Reply::Successor(_)));
+    assert_eq!(history.failures(), 0, "requests failed");
+    history.assert_consistent(&NEVER_AWAY, "the secret was changed");
+    let refreshed = history.refreshes();
     println!("{} events, {refreshed} refreshes", history.count(|_| true));
     assert!(refreshed > 30, "{refreshed} refreshes");
     let refusal = Node::refusal(&old_only).await;
@@ -76,8 +71,9 @@ async fn deploy(
     settings: &Settings,
     kept: &mut Vec<Device>,
     history: &Arc<History>,
+    dice: &mut Rng,
 ) -> Vec<Node> {
-    let load = Load::start(4, Habits::OneTab, fleet.places(), history, &mut Rng::new());
+    let load = Load::start(4, Habits::OneTab, fleet.places(), history, dice);
     let mut replaced = Vec::new();
     for node in 0..3 {
         replaced.push(fleet.replace(node, settings.clone()).await);
@@ -100,16 +96,9 @@ async fn assert_goes_on(fleet: &Fleet, kept: &mut [Device], history: &History) {
     }
 }
 
-async fn rotate(fleet: &Fleet, node: usize) {
-    let answer = ask(fleet.at(node).address, Method::POST, "/keys", None).await;
-    assert_eq!(answer.unwrap().status(), 200);
-}
-
 /// The names of the secrets that keys in the database are encrypted with.
 async fn secrets_in_use(url: &str) -> Vec<String> {
-    let options = session_sqlx::ConnectOptions::new(url).timeout(nodes::PATIENCE);
-    let store = SqlxStore::connect_with(options).await.unwrap();
-    let keys = store.load_keys().await.unwrap();
+    let keys = open(url).await.load_keys().await.unwrap();
     let mut names: Vec<String> = (keys.into_iter())
         .map(|key| key.sealed_under.unwrap_or_else(|| "none".to_owned()))
         .collect();
@@ -120,8 +109,3 @@ async fn secrets_in_use(url: &str) -> Vec<String> {
 
 const OLD: &str = "old=an old secret of more than 32 bytes";
 const NEW: &str = "new=a new secret of more than 32 bytes, too";
-const PROMISE: Promise = Promise {
-    max_staleness: Duration::from_secs(1),
-    grace: Duration::from_secs(30),
-    recovery: Duration::ZERO,
-};

@@ -3,13 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use databases::Server;
-use fastrand::Rng;
-use history::{Check, History, Promise, Reply};
+use history::{Check, History, Reply};
 use nodes::{Fleet, Habits, Load, Proxy, Way, until};
 use servers::{Kind, OwnServer};
 use tokio::time::{Instant, sleep};
 
-use crate::ground::{Ground, log_in, quick};
+use crate::ground::{Ground, PROMISE, assert_recovers, dice, log_in, quick};
 
 /// H6: a node that was led to a standby, where an ended session still is, asks nothing there.
 #[tokio::test(flavor = "multi_thread")]
@@ -35,6 +34,7 @@ async fn a_standby_that_lags_is_not_asked() {
         .run(standby.url(), "SELECT pg_wal_replay_pause()")
         .await;
     assert_eq!(ended.peer().end(near, &history).await, Reply::Done);
+    let began = history.now();
     line.set(Way::Cut);
     line.lead_to(standby.url());
     let from = history.now();
@@ -54,8 +54,8 @@ async fn a_standby_that_lags_is_not_asked() {
     line.lead_to(primary.url());
     line.set(Way::Cut);
     line.set(Way::Open);
-    fleet.until_well().await;
-    history.record_outage(1, from, away);
+    history.record_outage(1, began, from..away);
+    assert_recovers(&fleet).await;
     assert_eq!(
         ended.try_use(far, Check::Database, &history).await,
         Reply::Gone
@@ -92,10 +92,11 @@ async fn a_synchronous_standby_takes_over_without_loss() {
     let fleet = Fleet::start([settings.clone(), settings]).await;
     fleet.until_well().await;
     let history = Arc::new(History::default());
-    let mut dice = Rng::new();
+    let mut dice = dice("failover");
     let load = Load::start(6, Habits::TwoTabs, fleet.places(), &history, &mut dice);
-    sleep(Duration::from_secs(1)).await;
+    until("clients are at work", async || history.refreshes() > 20).await;
 
+    let began = history.now();
     primary.kill().unwrap();
     let from = history.now();
     Server::Postgres
@@ -103,31 +104,25 @@ async fn a_synchronous_standby_takes_over_without_loss() {
         .await;
     let away = history.now();
     line.lead_to(standby.url());
-    fleet.until_well().await;
     for node in 0..2 {
-        history.record_outage(node, from, away);
+        history.record_outage(node, began, from..away);
     }
-    sleep(Duration::from_millis(500)).await;
+    assert_recovers(&fleet).await;
+    let before = history.refreshes();
+    let go_on = async || history.refreshes() > before + 10;
+    until("clients go on", go_on).await;
     let mut devices = load.stop().await;
     let ground = Ground::Server(Box::new(standby));
-    ground.find_out(&mut devices, fleet.at(0), &history).await;
+    let everywhere = fleet.everywhere();
+    ground.find_out(&mut devices, &everywhere, &history).await;
     history.assert_consistent(&PROMISE, "after the failover");
     let ended = history.count(|event| event.reply == Reply::Gone);
-    let refreshed = history.count(|event| matches!(event.reply, Reply::Successor(_)));
+    let refreshed = history.refreshes();
     println!("{refreshed} refreshes, {ended} uses of ended sessions refused");
-    assert!(
-        refreshed > 20 && ended > 5,
-        "{refreshed} refreshes, {ended} refused"
-    );
+    assert!(ended > 5, "{ended} refused");
     fleet.assert_no_panic();
 }
 
 async fn standby_says(standby: &OwnServer, query: &str, number: i64) -> bool {
     Server::Postgres.ask(standby.url(), query).await == number
 }
-
-const PROMISE: Promise = Promise {
-    max_staleness: Duration::from_secs(1),
-    grace: Duration::from_secs(30),
-    recovery: Duration::from_secs(5),
-};

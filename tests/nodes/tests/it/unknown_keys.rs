@@ -25,7 +25,7 @@ async fn a_node_that_misses_new_keys_is_understood_and_comes_back() {
     let url = database.url().await;
     let proxy = Proxy::before(&url).await;
     let since = SystemClock.now();
-    let behind = fast(&proxy.url(&url), since, SPEED).with("--timeout-ms=500");
+    let behind = fast(&proxy.url(&url), since, SPEED).with("--timeout-ms=1500");
     let fleet = Fleet::start([fast(&url, since, SPEED).with(PATIENTLY), behind]).await;
     let (near, far) = (fleet.at(0), fleet.at(1));
     let history = History::default();
@@ -90,7 +90,7 @@ async fn a_node_that_misses_keys_for_too_long_stops_signing() {
     let proxy = Proxy::before(&url).await;
     let behind = fast(&proxy.url(&url), SystemClock.now(), KEY_AGES)
         .with("--key-hours=1")
-        .with("--timeout-ms=500");
+        .with("--timeout-ms=1500");
     let node = Node::start(0, &behind).await;
     let sign = async || get(node.place(), Method::GET, "/for-others", None).await;
     until("it signs", async || sign().await.status() == 200).await;
