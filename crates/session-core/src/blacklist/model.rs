@@ -71,7 +71,7 @@ enum Mistake {
 const POLLING: Bounds = Bounds {
     feed: Feed::Polling,
     sessions: 2,
-    capacity: 10,
+    capacity: 4,
     ticks: 2,
     hears: false,
     restarts: false,

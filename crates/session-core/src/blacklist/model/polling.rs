@@ -17,9 +17,10 @@ impl OneNode {
             let doubts = receiver.doubts();
             (doubts, set.now_ms(), Reading::begin(set, &cursor))
         });
-        let next = match self.is(Mistake::SetBackIsNotReadAgain) {
-            true => cursor,
-            false => reading.next,
+        let next = if self.is(Mistake::SetBackIsNotReadAgain) {
+            cursor
+        } else {
+            reading.next
         };
         world.poll = Poll::Asked(Question {
             moment,
@@ -63,7 +64,7 @@ impl OneNode {
     }
 
     fn finish(&self, world: &mut World, question: Question) {
-        world.said.begun_anew |= question.from_the_start.is_some();
+        world.has_read_again |= question.from_the_start.is_some();
         let reading = Reading {
             next: RevocationCursor(question.next),
             from_the_start: question.from_the_start.map(moment_of),

@@ -134,7 +134,7 @@ impl OneNode {
         world.has_restarted = true;
         world.poll = Poll::None;
         world.known.clear();
-        world.clocks.began_ms = world.clocks.monotonic_ms;
+        world.clocks.began_at = world.clocks.monotonic_ms;
         world.set = Taken::begun(world.clocks);
         // Whoever waited for this process is not answered.
         for session in std::mem::take(&mut world.unanswered).into_keys() {
@@ -149,32 +149,37 @@ impl OneNode {
     }
 
     /// Time takes out of the set what has expired.
-    fn sweep(&self, world: &mut World) {
-        self.on_set(world, |set| set.sweep());
-        if self.is(Mistake::EntriesExpireByTheWallClock) {
-            let wall_ms = world.clocks.wall_ms;
-            let entries = world.set.entries_mut();
-            entries.retain(|_, until_ms| *until_ms > wall_ms);
+    fn sweep(&self, world: &mut World) -> Arc<Blacklist> {
+        let set = self.on_set(world, |set| {
+            set.sweep();
+            Arc::clone(set)
+        });
+        let (mut taken, mut clocks) = (world.set.clone(), world.clocks);
+        match self.mistake {
+            Some(Mistake::EntriesExpireByTheWallClock) => {
+                let entries = taken.entries_mut();
+                entries.retain(|_, until_ms| *until_ms > clocks.wall_ms);
+                world.set = taken.clone();
+            }
+            Some(Mistake::SuspensionGoesUnnoticed) => {
+                clocks.wall_ms = START_MS + clocks.monotonic_ms;
+            }
+            Some(Mistake::SetBackGoesUnnoticed) => *taken.began_ms_mut() = i64::MIN,
+            _ => return set,
         }
+        taken.restore(self.bounds.capacity, clocks)
     }
 
     /// Asks about every session, and notes what must not be said.
     fn look(&self, world: &mut World) {
-        let mut clocks = world.clocks;
-        if self.is(Mistake::SuspensionGoesUnnoticed) {
-            clocks.wall_ms = START_MS + clocks.monotonic_ms;
-        }
-        let mut set = world.set.clone();
-        if self.is(Mistake::SetBackGoesUnnoticed) {
-            *set.began_ms_mut() = i64::MIN;
-        }
-        let set = set.restore(self.bounds.capacity, clocks);
+        let set = self.sweep(world);
         for session in self.sessions() {
             let said = set.look_up(&handle(session), STALENESS);
             let is_absent = said == Listed::Absent;
             world.said.live_too_late |= is_absent && self.is_due(world, session);
             world.said.live_again |= is_absent && world.known.contains(session);
             world.said.live |= is_absent;
+            world.said.live_anew |= is_absent && world.has_read_again;
             if said == Listed::Revoked {
                 world.known.insert(session);
             }
@@ -206,7 +211,7 @@ impl Model for OneNode {
         let clocks = NodeClocks {
             wall_ms: START_MS,
             monotonic_ms: 0,
-            began_ms: 0,
+            began_at: 0,
         };
         vec![World {
             now_ms: START_MS,
@@ -222,6 +227,7 @@ impl Model for OneNode {
             clock_events: 0,
             has_restarted: false,
             has_forged: false,
+            has_read_again: false,
             said: Said::default(),
         }]
     }
@@ -318,7 +324,6 @@ impl Model for OneNode {
                 world.clocks.wall_ms += 3 * TICK_MS;
             }
         }
-        self.sweep(&mut world);
         self.look(&mut world);
         Some(world)
     }
@@ -339,8 +344,8 @@ impl Model for OneNode {
         ];
         if self.bounds.clocks == Clocks::AreSet {
             properties.push(Property::sometimes(
-                "a set is begun anew",
-                |_, world: &World| world.said.begun_anew,
+                "a set that was begun anew is relied on",
+                |_, world: &World| world.said.live_anew,
             ));
         }
         properties

@@ -33,16 +33,22 @@ pub(super) struct World {
     pub(super) clock_events: u8,
     pub(super) has_restarted: bool,
     pub(super) has_forged: bool,
+    pub(super) has_read_again: bool,
     pub(super) said: Said,
 }
 
 /// What the set has said about a session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what has happened, each by itself"
+)]
 pub(super) struct Said {
     pub(super) live: bool,
     pub(super) live_too_late: bool,
     pub(super) live_again: bool,
-    pub(super) begun_anew: bool,
+    /// After everything was read again.
+    pub(super) live_anew: bool,
 }
 
 /// Whose revocation it is.
@@ -58,7 +64,7 @@ pub(super) struct NodeClocks {
     pub(super) wall_ms: i64,
     pub(super) monotonic_ms: i64,
     /// What the monotonic one showed when the process began.
-    pub(super) began_ms: i64,
+    pub(super) began_at: i64,
 }
 
 impl NodeClocks {
@@ -123,9 +129,9 @@ impl Taken {
     /// The service's own set, as it was.
     pub(super) fn restore(&self, capacity: usize, clocks: NodeClocks) -> Arc<Blacklist> {
         let clock = Arc::new(ManualClock::new(from_unix_ms(clocks.wall_ms)));
-        clock.advance(millis(clocks.began_ms));
+        clock.advance(millis(clocks.began_at));
         let set = Blacklist::new(capacity, clock.clone());
-        clock.advance(millis(clocks.monotonic_ms - clocks.began_ms));
+        clock.advance(millis(clocks.monotonic_ms - clocks.began_at));
         clock.set_wall_clock(from_unix_ms(clocks.wall_ms));
         let relaxed = Ordering::Relaxed;
         set.expiry.began_ms.store(self.began_ms, relaxed);
