@@ -119,7 +119,7 @@ async fn a_clock_that_was_ahead_at_first_is_noticed_by_who_is_alone() {
             sleep(Duration::from_millis(1)).await;
         }
     };
-    let story = async {
+    let checks = async {
         becomes(Listed::Absent).await;
         clock.set_wall_clock(right);
         assert_eq!(look_up(), Listed::Unknown(Unreliable::NeverComplete));
@@ -128,6 +128,6 @@ async fn a_clock_that_was_ahead_at_first_is_noticed_by_who_is_alone() {
     };
     tokio::select! {
         () = InProcessFeed.run(feed, CancellationToken::new()) => panic!("nobody stopped it"),
-        told = timeout(Duration::from_secs(10), story) => told.unwrap(),
+        told = timeout(Duration::from_secs(10), checks) => told.unwrap(),
     }
 }
