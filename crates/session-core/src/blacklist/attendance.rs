@@ -169,6 +169,8 @@ impl Attendance {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests {
     use std::sync::Arc;
 

@@ -25,6 +25,7 @@ impl Entries {
     /// For about this many entries at most.
     pub(super) fn new(capacity: usize) -> Self {
         let tables = (capacity / ENTRIES_OF_A_TABLE).clamp(FEWEST_TABLES, MOST_TABLES);
+        let tables = tables.min(capacity.max(1));
         Self {
             tables: (0..tables).map(|_| RwLock::default()).collect(),
             len: AtomicUsize::new(0),

@@ -17,7 +17,7 @@ pub(super) struct Expiry {
     clock: Arc<dyn Clock>,
     began: Duration,
     /// What the wall clock showed when the set was begun, as far as is known.
-    began_ms: AtomicI64,
+    pub(super) began_ms: AtomicI64,
 }
 
 impl Expiry {

@@ -30,7 +30,7 @@ pub trait RevocationFeed: fmt::Debug + Send + Sync + 'static {
 /// Where a feed puts what it hears.
 #[derive(Debug, Clone)]
 pub struct FeedReceiver {
-    blacklist: Arc<Blacklist>,
+    pub(super) blacklist: Arc<Blacklist>,
     calls: StoreCalls,
     vouches: bool,
 }
@@ -100,18 +100,10 @@ impl FeedReceiver {
     /// After a clock that was ahead has been set back, everything is read: some of what came before
     /// the cursor was left out as expired.
     pub async fn catch_up(&self, cursor: &mut RevocationCursor) -> bool {
-        let expiry = &self.blacklist.expiry;
-        let from_the_start = expiry.was_set_back().then(|| self.blacklist.moment());
-        let mut next = match from_the_start {
-            Some(_) => RevocationCursor::default(),
-            None => cursor.clone(),
-        };
-        let is_complete = self.read_to_the_end(&mut next).await;
+        let mut reading = Reading::begin(&self.blacklist, cursor);
+        let is_complete = self.read_to_the_end(&mut reading.next).await;
         if is_complete {
-            *cursor = next;
-            if let Some(moment) = from_the_start {
-                expiry.begin_at(moment);
-            }
+            reading.end(&self.blacklist, cursor);
         }
         is_complete
     }
@@ -187,6 +179,45 @@ impl FeedReceiver {
     pub(crate) async fn doubted(&self) {
         self.blacklist.doubted.notified().await;
     }
+
+    /// Completes within a second after a clock has been set back that was ahead when the set was
+    /// begun: of that nobody tells.
+    async fn clock_set_back(&self) {
+        while !self.blacklist.expiry.was_set_back() {
+            tokio::time::sleep(BETWEEN_LOOKS_AT_THE_CLOCK).await;
+        }
+    }
+}
+
+/// A reading of the list. It moves a cursor once it has come to the end.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Where its next page begins.
+    pub(super) next: RevocationCursor,
+    /// When it began, if it reads everything.
+    pub(super) from_the_start: Option<Moment>,
+}
+
+impl Reading {
+    pub(super) fn begin(blacklist: &Blacklist, cursor: &RevocationCursor) -> Self {
+        let was_set_back = blacklist.expiry.was_set_back();
+        let from_the_start = was_set_back.then(|| blacklist.moment());
+        Self {
+            next: match from_the_start {
+                Some(_) => RevocationCursor::default(),
+                None => cursor.clone(),
+            },
+            from_the_start,
+        }
+    }
+
+    /// Its last page is in the set.
+    pub(super) fn end(self, blacklist: &Blacklist, cursor: &mut RevocationCursor) {
+        *cursor = self.next;
+        if let Some(moment) = self.from_the_start {
+            blacklist.expiry.begin_at(moment);
+        }
+    }
 }
 
 /// The feed of a process that is alone with its store.
@@ -206,6 +237,7 @@ impl RevocationFeed for InProcessFeed {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = receiver.doubted(), if is_complete => {}
+                () = receiver.clock_set_back(), if is_complete => {}
                 () = tokio::time::sleep(RETRY), if !is_complete => {}
             }
         }
@@ -238,97 +270,7 @@ impl RevocationFeed for StorePollingFeed {
 
 const PAGE: u32 = 1_000;
 const RETRY: Duration = Duration::from_secs(1);
+const BETWEEN_LOOKS_AT_THE_CLOCK: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
-mod tests {
-    use tokio::sync::Semaphore;
-
-    use super::*;
-    use crate::{
-        blacklist::{Listed, Unreliable},
-        clock::{ManualClock, SystemClock, from_unix_ms},
-        fixtures::{
-            faulty_store::{Fault, FaultyStore},
-            session_record,
-        },
-        store::{Created, Retention, SessionScope, SessionStore as _},
-    };
-
-    /// Design §7: a list that never ends is not read for ever, and makes the set no fresher.
-    #[tokio::test(start_paused = true)]
-    async fn a_store_that_stands_still_is_not_asked_for_ever() {
-        let store = FaultyStore::default();
-        let calls = StoreCalls::new(Arc::new(store.clone()), 1, Duration::from_secs(2));
-        let blacklist = Arc::new(Blacklist::new(10, Arc::new(SystemClock)));
-        let receiver = FeedReceiver::new(blacklist, calls);
-        let mut cursor = RevocationCursor::default();
-        store.set(Fault::StandsStill);
-        assert!(!receiver.catch_up(&mut cursor).await);
-        assert_eq!(store.answered(), 1);
-        store.set(Fault::None);
-        assert!(receiver.catch_up(&mut cursor).await);
-    }
-
-    /// Design §7: a revocation that was committed between the pages of a reading that failed has a
-    /// place among those that were read, where the store is not in commit order.
-    #[tokio::test(start_paused = true)]
-    async fn a_reading_that_failed_begins_again_where_it_began() {
-        let store = FaultyStore::default();
-        let retention = Retention {
-            skew: Duration::ZERO,
-            at_least_until_ms: i64::MAX,
-        };
-        for number in 0..=PAGE {
-            let row = session_record(&format!("s-{number}"));
-            let handles = SessionScope::Handles(vec![row.handle.clone()]);
-            assert_eq!(store.create(&row).await.unwrap(), Created::Created);
-            assert_eq!(store.revoke(&handles, retention).await.unwrap().len(), 1);
-        }
-        let calls = StoreCalls::new(Arc::new(store.clone()), 1, Duration::from_secs(2));
-        let blacklist = Arc::new(Blacklist::new(2_000, Arc::new(SystemClock)));
-        let receiver = FeedReceiver::new(Arc::clone(&blacklist), calls);
-        let mut cursor = RevocationCursor::default();
-        store.set(Fault::Wait(Arc::new(Semaphore::new(1))));
-        assert!(!receiver.catch_up(&mut cursor).await);
-        assert_eq!((blacklist.len(), &cursor.0[..]), (1_000, &[][..]));
-    }
-
-    /// B7: a set that was begun by a clock an hour ahead left out who seemed to have expired, and says
-    /// so from the moment at which the clock is set right until everything has been read again.
-    #[tokio::test]
-    async fn a_clock_that_was_ahead_at_first_makes_the_set_begin_anew() {
-        let store = FaultyStore::default();
-        let row = session_record("revoked");
-        let handles = SessionScope::Handles(vec![row.handle.clone()]);
-        let right_ms = row.access_expires_at_ms - 1;
-        let retention = Retention {
-            skew: Duration::from_secs(1),
-            at_least_until_ms: 0,
-        };
-        assert_eq!(store.create(&row).await.unwrap(), Created::Created);
-        assert_eq!(store.revoke(&handles, retention).await.unwrap().len(), 1);
-        let ahead = from_unix_ms(right_ms) + Duration::from_hours(1);
-        let clock = Arc::new(ManualClock::new(ahead));
-        let calls = StoreCalls::new(Arc::new(store.clone()), 1, Duration::from_secs(2));
-        let blacklist = Arc::new(Blacklist::new(10, clock.clone()));
-        let receiver = FeedReceiver::new(Arc::clone(&blacklist), calls);
-        let mut cursor = RevocationCursor::default();
-        let look_up = || blacklist.look_up(&row.handle, Duration::from_secs(5));
-        assert!(receiver.catch_up(&mut cursor).await);
-        receiver.complete_as_of(receiver.moment());
-        assert_eq!(look_up(), Listed::Absent);
-
-        clock.set_wall_clock(from_unix_ms(right_ms));
-        assert_eq!(look_up(), Listed::Unknown(Unreliable::NeverComplete));
-        // What is heard meanwhile is not all there is.
-        receiver.complete_as_of(receiver.moment());
-        assert_eq!(look_up(), Listed::Unknown(Unreliable::NeverComplete));
-        store.set(Fault::Unavailable);
-        assert!(!receiver.catch_up(&mut cursor).await);
-        assert_eq!(look_up(), Listed::Unknown(Unreliable::NeverComplete));
-        store.set(Fault::None);
-        assert!(receiver.catch_up(&mut cursor).await);
-        assert_eq!(look_up(), Listed::Revoked);
-        assert!(blacklist.age().is_some());
-    }
-}
+mod tests;

@@ -153,8 +153,8 @@ impl Blacklist {
             .unwrap_or_else(PoisonError::into_inner)
         {
             Freshness::Never => None,
+            _ if self.expiry.was_set_back() => None,
             Freshness::Always => Some(Duration::ZERO),
-            Freshness::AsOf(_) if self.expiry.was_set_back() => None,
             Freshness::AsOf(moment) => Some(moment.age(&*self.clock)),
         }
     }

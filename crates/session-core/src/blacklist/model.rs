@@ -1,11 +1,13 @@
 //! Feeds, explored exhaustively within small bounds: every order of revocations, polls, messages that
-//! are lost, repeated, reordered or forged, restarts, answers that do not arrive, and clocks that
-//! are set or stand still (design §7).
+//! are lost, repeated, reordered or forged, restarts, answers that do not arrive, to a revocation or
+//! in the middle of a poll, and clocks that are set or stand still (design §7).
 //!
-//! The set and what a feed may do to it are the service's own: each step restores the set, acts on
+//! The set, what a feed may do to it and how it reads are the service's own: each step restores the set, acts on
 //! it and takes it down again. Each rule has a mistake that breaks it, and the search has to find
 //! each.
 
+mod list;
+mod polling;
 mod steps;
 mod world;
 
@@ -53,17 +55,23 @@ enum Mistake {
     RoomIsMadeBySilence,
     LastMessageCounts,
     EndlessRecordsStay,
+    EndlessRecordsKeepTheSetFull,
+    OwnRevocationsWaitForThePoll,
     DoubtIsForgotten,
     DoubtIsSettledTooSoon,
     CursorOutlivesTheSet,
+    CursorMovesThoughTheReadingFails,
     SuspensionGoesUnnoticed,
     EntriesExpireByTheWallClock,
+    SetBackGoesUnnoticed,
+    SetBackIsNotReadAgain,
+    SetBackIsSettledTooSoon,
 }
 
 const POLLING: Bounds = Bounds {
     feed: Feed::Polling,
     sessions: 2,
-    capacity: 10,
+    capacity: 4,
     ticks: 2,
     hears: false,
     restarts: false,
@@ -86,6 +94,11 @@ const HEARING: Bounds = Bounds {
     ..POLLING
 };
 
+const HEARING_WITH_LITTLE_ROOM: Bounds = Bounds {
+    capacity: 1,
+    ..HEARING
+};
+
 const RESTARTING: Bounds = Bounds {
     sessions: 1,
     restarts: true,
@@ -94,12 +107,19 @@ const RESTARTING: Bounds = Bounds {
 
 const CLOCKS_ARE_SET: Bounds = Bounds {
     sessions: 1,
+    restarts: true,
     clocks: Clocks::AreSet,
     ..POLLING
 };
 
+const CLOCKS_ARE_SET_ALONE: Bounds = Bounds {
+    feed: Feed::InProcess,
+    ..CLOCKS_ARE_SET
+};
+
 const CLOCKS_STAND_STILL: Bounds = Bounds {
     clocks: Clocks::StandStill,
+    restarts: false,
     ..CLOCKS_ARE_SET
 };
 
@@ -156,10 +176,22 @@ fn a_set_without_room_leaves_every_rule_standing() {
     explore(LITTLE_ROOM);
 }
 
-/// B6, B7: a wall clock that is set ahead and back again.
+/// I14: whatever else it hears.
+#[test]
+fn a_set_without_room_that_hears_leaves_every_rule_standing() {
+    explore(HEARING_WITH_LITTLE_ROOM);
+}
+
+/// B6, B7: a wall clock that is set ahead and back again, also under a process that began meanwhile.
 #[test]
 fn clocks_that_are_set_leave_every_rule_standing() {
     explore(CLOCKS_ARE_SET);
+}
+
+/// B7, G10: the same where nobody else can revoke.
+#[test]
+fn clocks_that_are_set_leave_every_rule_standing_for_a_node_that_is_alone() {
+    explore(CLOCKS_ARE_SET_ALONE);
 }
 
 /// Design §7: a machine that was suspended.
@@ -204,6 +236,20 @@ fn forged_records_that_stay_for_ever_are_found() {
     breaks(Mistake::EndlessRecordsStay, HEARING, BOUNDED);
 }
 
+/// I5, I14: a forged record that finds no room does not make the set useless for ever.
+#[test]
+fn forged_records_that_keep_the_set_full_are_found() {
+    let mistake = Mistake::EndlessRecordsKeepTheSetFull;
+    breaks(mistake, HEARING_WITH_LITTLE_ROOM, BOUNDED);
+}
+
+/// INV-1: a process knows at once what it has revoked itself.
+#[test]
+fn own_revocations_that_wait_for_the_poll_are_found() {
+    let mistake = Mistake::OwnRevocationsWaitForThePoll;
+    breaks(mistake, POLLING, FRESH);
+}
+
 /// G10: a revocation may have been committed although its answer is lost.
 #[test]
 fn a_doubt_that_is_forgotten_is_found() {
@@ -222,6 +268,13 @@ fn a_cursor_that_outlives_the_set_is_found() {
     breaks(Mistake::CursorOutlivesTheSet, RESTARTING, FRESH);
 }
 
+/// Design §7: what was committed while a reading failed may lie before where it failed.
+#[test]
+fn a_cursor_that_moves_though_the_reading_fails_is_found() {
+    let mistake = Mistake::CursorMovesThoughTheReadingFails;
+    breaks(mistake, POLLING, FRESH);
+}
+
 /// Design §7: age is measured on both clocks.
 #[test]
 fn a_suspension_that_goes_unnoticed_is_found() {
@@ -233,4 +286,22 @@ fn a_suspension_that_goes_unnoticed_is_found() {
 fn entries_that_expire_by_the_wall_clock_are_found() {
     let mistake = Mistake::EntriesExpireByTheWallClock;
     breaks(mistake, CLOCKS_ARE_SET, NEVER_FORGETS);
+}
+
+/// B7: a set that was begun by a clock that was ahead says so when that is set back.
+#[test]
+fn a_clock_that_is_set_back_unnoticed_is_found() {
+    breaks(Mistake::SetBackGoesUnnoticed, CLOCKS_ARE_SET, FRESH);
+}
+
+/// B7: what was left out lies before the cursor.
+#[test]
+fn a_list_that_is_not_read_again_is_found() {
+    breaks(Mistake::SetBackIsNotReadAgain, CLOCKS_ARE_SET, FRESH);
+}
+
+/// B7: a reading that began before the clock was set back has left out as much.
+#[test]
+fn a_reading_of_before_that_settles_a_clock_is_found() {
+    breaks(Mistake::SetBackIsSettledTooSoon, CLOCKS_ARE_SET, FRESH);
 }

@@ -115,6 +115,16 @@ fn a_record_that_never_ends_is_cut() {
     }
 }
 
+/// I5, I14: nor does it make the set useless for longer where it finds no room.
+#[test]
+fn a_record_that_never_ends_and_finds_no_room_is_cut() {
+    let (clock, blacklist) = at(1_000_000, 1);
+    blacklist.extend(&[revoked("a", 2_000_000), revoked("b", i64::MAX)]);
+    assert!(blacklist.is_incomplete());
+    clock.advance(Duration::from_hours(31 * 24));
+    assert!(!blacklist.is_incomplete());
+}
+
 /// A suspended machine stops the monotonic clock; the wall clock tells.
 #[test]
 fn a_machine_that_slept_knows_that_its_set_is_old() {

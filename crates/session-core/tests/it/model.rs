@@ -4,6 +4,10 @@
 //! under and its own key, and "the successor of" is "that list, one longer". Everything else is
 //! written down anew from the design: who is current, who is inside the window, who is a thief.
 //!
+//! No step makes the store fail: a rotation that is committed while its answer is lost leaves the
+//! row and the client as a lost answer of the service's does. What comes between judging a token and
+//! the swap is explored in `backend/refresh/model`.
+//!
 //! What finds which mistake (each was planted by hand once and found):
 //!
 //! | mistake in the service | found by |

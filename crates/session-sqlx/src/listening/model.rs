@@ -1,8 +1,9 @@
 //! Listening, explored exhaustively within small bounds: commits, notifications that say nothing or
-//! are forged, a connection that is lost and made again, heartbeats, and readings of the table, each
-//! step of each between any two of the others (design §7).
+//! are forged, a connection that is lost and made again, heartbeats, and readings of the table that
+//! may fail, each step of each between any two of the others (design §7).
 //!
-//! What a heartbeat is worth is decided by the feed's own types. Each rule has a mistake that breaks
+//! Left out: a connection that passes nothing on, and one to another table. Either is given up as a
+//! lost one is, and until then no heartbeat counts. What a heartbeat is worth is decided by the feed's own types. Each rule has a mistake that breaks
 //! it, and the search has to find each.
 
 use std::collections::BTreeSet;
@@ -50,6 +51,8 @@ struct World {
     beats: u8,
     /// When the heartbeat under way was sent.
     sent: Option<u8>,
+    /// Whether it is still to be committed.
+    is_on_its_way: bool,
     reading: Reading,
     readings: u8,
     has_lied: bool,
@@ -81,12 +84,14 @@ enum Step {
     LoseConnection,
     NoticeTheLoss,
     SendHeartbeat,
+    CommitHeartbeat,
     ForgeHeartbeat,
     Hear,
     RelyOnTheHeartbeat,
     Ask,
     Answer,
     TakeAnswer,
+    FailReading,
 }
 
 impl OneListener {
@@ -162,6 +167,7 @@ impl Model for OneListener {
             nonce: None,
             beats: 0,
             sent: None,
+            is_on_its_way: false,
             reading: Reading::None,
             readings: 0,
             has_lied: false,
@@ -195,13 +201,16 @@ impl Model for OneListener {
                 }
             }
         }
+        if world.is_on_its_way {
+            steps.push(Step::CommitHeartbeat);
+        }
         if world.sent.is_some() && world.nonce.is_none() {
             steps.push(Step::RelyOnTheHeartbeat);
         }
         match world.reading {
             Reading::None if world.readings < 2 => steps.push(Step::Ask),
             Reading::None => {}
-            Reading::Asked { .. } => steps.push(Step::Answer),
+            Reading::Asked { .. } => steps.extend([Step::Answer, Step::FailReading]),
             Reading::Answered { .. } => steps.push(Step::TakeAnswer),
         }
     }
@@ -234,6 +243,7 @@ impl Model for OneListener {
                 world.listens = false;
                 world.nonce = None;
                 world.sent = None;
+                world.is_on_its_way = false;
                 on_hearing(&mut world, Hearing::give_up);
             }
             Step::SendHeartbeat => {
@@ -243,6 +253,11 @@ impl Model for OneListener {
                 heartbeat.expect(&nonce);
                 world.nonce = heartbeat.nonce().clone();
                 world.sent = Some(world.commits);
+                world.is_on_its_way = true;
+            }
+            Step::CommitHeartbeat => {
+                world.is_on_its_way = false;
+                let nonce = world.beats.to_string();
                 notify(&mut world, Notification::Heartbeat(nonce));
             }
             Step::ForgeHeartbeat => {
@@ -281,6 +296,7 @@ impl Model for OneListener {
                 };
                 self.take_answer(&mut world, doubts, asked, up_to);
             }
+            Step::FailReading => world.reading = Reading::None,
         }
         Some(world)
     }
@@ -292,7 +308,7 @@ impl Model for OneListener {
                 world.was_relied_on
             }),
             Property::sometimes("listening begins anew", |_, world: &World| {
-                world.has_lost_one && world.is_relied_on
+                world.has_lost_one && world.connection.is_some() && world.is_relied_on
             }),
         ]
     }

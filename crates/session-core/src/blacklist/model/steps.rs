@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 use stateright::{Model, Property};
 
 use super::{
-    super::{Blacklist, FeedMoment, FeedReceiver, Listed, Unsettled, key_of},
+    super::{Blacklist, FeedReceiver, Listed, Unsettled, key_of},
     Bounds, Clocks, Feed, Mistake,
-    world::{NodeClocks, Poll, Revoker, Said, Session, Taken, TakenMoment, World, moment_of},
+    list::{List, SESSIONS, Session},
+    world::{NodeClocks, Poll, Revoker, Said, Taken, World},
 };
 use crate::{
     clock::duration_ms, ids::SessionHandle, memory::MemoryStore, store::RevokedSession,
@@ -16,7 +17,7 @@ use crate::{
 
 /// One node, its store and all others.
 pub(super) struct OneNode {
-    bounds: Bounds,
+    pub(super) bounds: Bounds,
     mistake: Option<Mistake>,
     calls: StoreCalls,
 }
@@ -33,6 +34,8 @@ pub(super) enum Step {
     Ask,
     ReadPage,
     TakePage,
+    /// The store does not answer for a page, or not in time.
+    LosePage,
     /// A message about a committed revocation, be it the first or a repeat.
     Hear(Session),
     HearForgedEnd(Session),
@@ -52,22 +55,22 @@ impl OneNode {
         }
     }
 
-    fn is(&self, mistake: Mistake) -> bool {
+    pub(super) fn is(&self, mistake: Mistake) -> bool {
         self.mistake == Some(mistake)
     }
 
     /// Lets something happen to the service's own set.
-    fn on_set<T>(&self, world: &mut World, act: impl FnOnce(&Arc<Blacklist>) -> T) -> T {
+    pub(super) fn on_set<T>(&self, world: &mut World, act: impl FnOnce(&Arc<Blacklist>) -> T) -> T {
         let set = world.set.restore(self.bounds.capacity, world.clocks);
         let done = act(&set);
         world.set = Taken::take_down(&set);
         if self.is(Mistake::RoomIsMadeBySilence) {
-            world.set.pass_over_what_found_no_room();
+            *world.set.incomplete_until_ms_mut() = i64::MIN;
         }
         done
     }
 
-    fn on_feed<T>(&self, world: &mut World, act: impl FnOnce(&FeedReceiver) -> T) -> T {
+    pub(super) fn on_feed<T>(&self, world: &mut World, act: impl FnOnce(&FeedReceiver) -> T) -> T {
         self.on_set(world, |set| {
             act(&FeedReceiver::new(Arc::clone(set), self.calls.clone()))
         })
@@ -95,91 +98,108 @@ impl OneNode {
             let ends_ms = entries.entry(key_of(&message.handle)).or_insert(i64::MIN);
             *ends_ms = message.expires_at_ms.max(*ends_ms);
         }
-    }
-
-    fn take_page(&self, world: &mut World) {
-        let Poll::Answered {
-            moment,
-            doubts,
-            page,
-            more,
-        } = std::mem::replace(&mut world.poll, Poll::None)
-        else {
-            return;
-        };
-        let known: Vec<RevokedSession> = page.iter().map(|session| revoked(session)).collect();
-        self.on_feed(world, |receiver| receiver.revoked(&known));
-        world.cursor += page.len();
-        if more && !self.is(Mistake::FirstPageIsEnough) {
-            world.poll = Poll::Asked { moment, doubts };
-            return;
+        if self.is(Mistake::EndlessRecordsKeepTheSetFull) && world.set.len() >= self.bounds.capacity
+        {
+            let until_ms = world.set.incomplete_until_ms_mut();
+            *until_ms = message.expires_at_ms.max(*until_ms);
         }
-        let feed = self.bounds.feed;
-        let (of_the_answer, too_soon) = (
-            self.is(Mistake::MomentIsOfTheAnswer),
-            self.is(Mistake::DoubtIsSettledTooSoon),
-        );
-        self.on_feed(world, |receiver| match feed {
-            Feed::Polling if of_the_answer => receiver.complete_as_of(receiver.moment()),
-            Feed::Polling => receiver.complete_as_of(FeedMoment(moment_of(moment))),
-            Feed::InProcess if too_soon => {
-                receiver.complete_unless_doubted_since(receiver.doubts());
-            }
-            Feed::InProcess => receiver.complete_unless_doubted_since(doubts),
-        });
     }
 
     fn answer(&self, world: &mut World, session: Session) {
-        let revoker = world.unanswered.remove(session);
-        if revoker == Some(Revoker::ThisNode) {
+        let Some(revoker) = world.unanswered.remove(session) else {
+            return;
+        };
+        if revoker == Revoker::ThisProcess {
+            let waits = self.is(Mistake::OwnRevocationsWaitForThePoll);
             self.on_set(world, |set| {
                 let unsettled = Unsettled::new(set);
-                set.extend(&[revoked(session)]);
+                if !waits {
+                    set.extend(&[revoked(session)]);
+                }
                 unsettled.settle();
             });
         }
-        world.acknowledged_at_ms.insert(session, world.now_ms);
+        world.acknowledged.insert(session, (world.now_ms, revoker));
     }
 
     fn lose_answer(&self, world: &mut World, session: Session) {
         let revoker = world.unanswered.remove(session);
-        if revoker == Some(Revoker::ThisNode) && !self.is(Mistake::DoubtIsForgotten) {
+        if revoker == Some(Revoker::ThisProcess) && !self.is(Mistake::DoubtIsForgotten) {
             self.on_set(world, |set| drop(Unsettled::new(set)));
         }
         world.unconfirmed.insert(session);
     }
 
-    /// Time takes out of the set what has expired.
-    fn sweep(&self, world: &mut World) {
-        self.on_set(world, |set| set.sweep());
-        if self.is(Mistake::EntriesExpireByTheWallClock) {
-            let wall_ms = world.clocks.wall_ms;
-            let entries = world.set.entries_mut();
-            entries.retain(|_, until_ms| *until_ms > wall_ms);
+    fn restart(&self, world: &mut World) {
+        world.has_restarted = true;
+        world.poll = Poll::None;
+        world.known.clear();
+        world.clocks.began_at = world.clocks.monotonic_ms;
+        world.set = Taken::begun(world.clocks);
+        // Whoever waited for this process is not answered.
+        for session in std::mem::take(&mut world.unanswered).into_keys() {
+            world.unconfirmed.insert(session);
         }
+        for (_, revoker) in world.acknowledged.values_mut() {
+            *revoker = Revoker::Another;
+        }
+        if !self.is(Mistake::CursorOutlivesTheSet) {
+            world.cursor.clear();
+        }
+    }
+
+    /// Time takes out of the set what has expired.
+    fn sweep(&self, world: &mut World) -> Arc<Blacklist> {
+        let set = self.on_set(world, |set| {
+            set.sweep();
+            Arc::clone(set)
+        });
+        let (mut taken, mut clocks) = (world.set.clone(), world.clocks);
+        match self.mistake {
+            Some(Mistake::EntriesExpireByTheWallClock) => {
+                let entries = taken.entries_mut();
+                entries.retain(|_, until_ms| *until_ms > clocks.wall_ms);
+                world.set = taken.clone();
+            }
+            Some(Mistake::SuspensionGoesUnnoticed) => {
+                clocks.wall_ms = START_MS + clocks.monotonic_ms;
+            }
+            Some(Mistake::SetBackGoesUnnoticed) => *taken.began_ms_mut() = i64::MIN,
+            _ => return set,
+        }
+        taken.restore(self.bounds.capacity, clocks)
     }
 
     /// Asks about every session, and notes what must not be said.
     fn look(&self, world: &mut World) {
-        let mut clocks = world.clocks;
-        if self.is(Mistake::SuspensionGoesUnnoticed) {
-            clocks.wall_ms = START_MS + clocks.monotonic_ms;
-        }
-        let set = world.set.restore(self.bounds.capacity, clocks);
-        for session in SESSIONS.into_iter().take(self.bounds.sessions) {
+        let set = self.sweep(world);
+        for session in self.sessions() {
             let said = set.look_up(&handle(session), STALENESS);
-            let is_due = match world.acknowledged_at_ms.get(session) {
-                Some(_) if self.bounds.feed == Feed::InProcess => true,
-                Some(at_ms) => world.now_ms - at_ms > duration_ms(STALENESS),
-                None => false,
-            };
-            world.said.live_too_late |= is_due && said == Listed::Absent;
-            world.said.live_again |= world.known.contains(session) && said == Listed::Absent;
-            world.said.live |= said == Listed::Absent;
+            let is_absent = said == Listed::Absent;
+            world.said.live_too_late |= is_absent && self.is_due(world, session);
+            world.said.live_again |= is_absent && world.known.contains(session);
+            world.said.live |= is_absent;
+            world.said.live_anew |= is_absent && world.has_read_again;
             if said == Listed::Revoked {
                 world.known.insert(session);
             }
         }
+    }
+
+    /// Whether this node has to know of the revocation. By a clock that is ahead nobody has a token
+    /// of the session any more.
+    fn is_due(&self, world: &World, session: Session) -> bool {
+        let is_due = match world.acknowledged.get(session) {
+            Some(_) if self.bounds.feed == Feed::InProcess => true,
+            Some((_, Revoker::ThisProcess)) => true,
+            Some((at_ms, Revoker::Another)) => world.now_ms - at_ms > duration_ms(STALENESS),
+            None => false,
+        };
+        is_due && world.clocks.wall_ms < ENDS_MS
+    }
+
+    fn sessions(&self) -> impl Iterator<Item = Session> + use<> {
+        SESSIONS.into_iter().take(self.bounds.sessions)
     }
 }
 
@@ -188,24 +208,26 @@ impl Model for OneNode {
     type Action = Step;
 
     fn init_states(&self) -> Vec<World> {
+        let clocks = NodeClocks {
+            wall_ms: START_MS,
+            monotonic_ms: 0,
+            began_at: 0,
+        };
         vec![World {
             now_ms: START_MS,
-            clocks: NodeClocks {
-                wall_ms: START_MS,
-                monotonic_ms: 0,
-                began: (START_MS, 0),
-            },
-            set: Taken::empty(),
+            clocks,
+            set: Taken::begun(clocks),
             poll: Poll::None,
-            cursor: 0,
-            table: Vec::new(),
+            cursor: Vec::new(),
+            list: List::default(),
             unanswered: [].into(),
             unconfirmed: [].into(),
-            acknowledged_at_ms: [].into(),
+            acknowledged: [].into(),
             known: [].into(),
             clock_events: 0,
             has_restarted: false,
             has_forged: false,
+            has_read_again: false,
             said: Said::default(),
         }]
     }
@@ -214,30 +236,27 @@ impl Model for OneNode {
         if world.now_ms < START_MS + i64::from(self.bounds.ticks) * TICK_MS {
             steps.push(Step::TimePasses);
         }
-        // Sessions are alike, so they are always revoked in the same order.
-        let mut sessions = SESSIONS.iter().take(self.bounds.sessions);
-        if let Some(session) = sessions.nth(world.table.len()) {
-            steps.push(Step::Commit(session, Revoker::ThisNode));
+        for session in self.sessions() {
+            if world.list.contains(session) {
+                continue;
+            }
+            steps.push(Step::Commit(session, Revoker::ThisProcess));
             if self.bounds.feed == Feed::Polling {
-                steps.push(Step::Commit(session, Revoker::AnotherNode));
+                steps.push(Step::Commit(session, Revoker::Another));
             }
         }
         for session in world.unanswered.keys() {
             steps.extend([Step::Answer(session), Step::LoseAnswer(session)]);
         }
-        steps.extend(
-            world
-                .unconfirmed
-                .iter()
-                .map(|session| Step::AskAgain(session)),
-        );
-        steps.push(match world.poll {
-            Poll::None => Step::Ask,
-            Poll::Asked { .. } => Step::ReadPage,
-            Poll::Answered { .. } => Step::TakePage,
-        });
+        let unconfirmed = world.unconfirmed.iter();
+        steps.extend(unconfirmed.map(|session| Step::AskAgain(session)));
+        match world.poll {
+            Poll::None => steps.push(Step::Ask),
+            Poll::Asked(_) => steps.extend([Step::ReadPage, Step::LosePage]),
+            Poll::Answered(..) => steps.push(Step::TakePage),
+        }
         if self.bounds.hears {
-            steps.extend(world.table.iter().map(|session| Step::Hear(session)));
+            steps.extend(world.list.iter().map(Step::Hear));
             if !world.has_forged {
                 steps.push(Step::HearEndless);
                 let known = world.known.iter();
@@ -263,35 +282,22 @@ impl Model for OneNode {
                 world.clocks.monotonic_ms += TICK_MS;
             }
             Step::Commit(session, revoker) => {
-                world.table.push(session);
+                world.list.commit(session);
                 world.unanswered.insert(session, revoker);
             }
             Step::Answer(session) => self.answer(&mut world, session),
             Step::LoseAnswer(session) => self.lose_answer(&mut world, session),
             Step::AskAgain(session) => {
                 world.unconfirmed.remove(session);
-                world.acknowledged_at_ms.insert(session, world.now_ms);
+                let at_ms = world.now_ms;
+                world
+                    .acknowledged
+                    .insert(session, (at_ms, Revoker::Another));
             }
-            Step::Ask => {
-                let doubts = world.set.doubts();
-                world.poll = Poll::Asked {
-                    moment: moment(&world),
-                    doubts,
-                };
-            }
-            Step::ReadPage => {
-                let Poll::Asked { moment, doubts } = world.poll else {
-                    return None;
-                };
-                let left = world.table.get(world.cursor..).unwrap_or_default();
-                world.poll = Poll::Answered {
-                    moment,
-                    doubts,
-                    page: left.iter().copied().take(PAGE).collect(),
-                    more: left.len() > PAGE,
-                };
-            }
+            Step::Ask => self.ask(&mut world),
+            Step::ReadPage => Self::read_page(&mut world),
             Step::TakePage => self.take_page(&mut world),
+            Step::LosePage => world.poll = Poll::None,
             Step::Hear(session) => self.hear(&mut world, &revoked(session)),
             Step::HearForgedEnd(session) => {
                 world.has_forged = true;
@@ -302,20 +308,7 @@ impl Model for OneNode {
                 world.has_forged = true;
                 self.hear(&mut world, &until("nobody", i64::MAX));
             }
-            Step::Restart => {
-                world.has_restarted = true;
-                world.poll = Poll::None;
-                world.set = Taken::empty();
-                world.known.clear();
-                world.clocks.began = (world.clocks.wall_ms, world.clocks.monotonic_ms);
-                // Whoever waited for this process is not answered.
-                for session in std::mem::take(&mut world.unanswered).into_keys() {
-                    world.unconfirmed.insert(session);
-                }
-                if !self.is(Mistake::CursorOutlivesTheSet) {
-                    world.cursor = 0;
-                }
-            }
+            Step::Restart => self.restart(&mut world),
             Step::SetWallClock => {
                 let by_ms = if world.clock_events == 0 {
                     HOUR_MS
@@ -331,13 +324,12 @@ impl Model for OneNode {
                 world.clocks.wall_ms += 3 * TICK_MS;
             }
         }
-        self.sweep(&mut world);
         self.look(&mut world);
         Some(world)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![
+        let mut properties = vec![
             Property::always(FRESH, |_, world: &World| !world.said.live_too_late),
             Property::always(NEVER_FORGETS, |_, world: &World| !world.said.live_again),
             Property::always(BOUNDED, |_, world: &World| {
@@ -349,21 +341,23 @@ impl Model for OneNode {
             Property::sometimes("a session is known to be live", |_, world: &World| {
                 world.said.live
             }),
-        ]
+        ];
+        if self.bounds.clocks == Clocks::AreSet {
+            properties.push(Property::sometimes(
+                "a set that was begun anew is relied on",
+                |_, world: &World| world.said.live_anew,
+            ));
+        }
+        properties
     }
-}
-
-fn moment(world: &World) -> TakenMoment {
-    let monotonic = Duration::from_millis(world.clocks.monotonic_ms.unsigned_abs());
-    (monotonic, world.clocks.wall_ms)
 }
 
 fn handle(session: Session) -> SessionHandle {
     SessionHandle::try_from(session).unwrap()
 }
 
-fn revoked(session: Session) -> RevokedSession {
-    until(session, START_MS + HOUR_MS / 2)
+pub(super) fn revoked(session: Session) -> RevokedSession {
+    until(session, ENDS_MS)
 }
 
 fn until(session: Session, expires_at_ms: i64) -> RevokedSession {
@@ -377,11 +371,11 @@ pub(super) const FRESH: &str = "everything that was acknowledged before is known
 pub(super) const NEVER_FORGETS: &str = "what was revoked stays revoked";
 pub(super) const BOUNDED: &str = "nothing stays for ever";
 
-const SESSIONS: [Session; 2] = ["one", "other"];
-const PAGE: usize = 1;
 const STALENESS: Duration = Duration::from_secs(5);
 const START_MS: i64 = 1_700_000_000_000;
 const TICK_MS: i64 = 3_000;
 const HOUR_MS: i64 = 3_600_000;
+/// When the last access token of a session has expired.
+pub(super) const ENDS_MS: i64 = START_MS + HOUR_MS / 2;
 /// The longest life of an access token, and the most that clocks may differ.
 const LONGEST_MS: i64 = 31 * 24 * HOUR_MS;

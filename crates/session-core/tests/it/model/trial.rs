@@ -34,6 +34,8 @@ pub(super) struct Trial {
     payload: u32,
     /// Whether the database has been set back: only then may two lines part.
     has_been_restored: bool,
+    /// Its access token must end with the session, like the newest one.
+    first: IssuedSession,
     newest_access: IssuedSession,
 }
 
@@ -76,7 +78,8 @@ impl Trial {
             },
             payload: 0,
             has_been_restored: false,
-            newest_access: issued,
+            newest_access: issued.clone(),
+            first: issued,
             node,
             heard,
             handle,
@@ -289,15 +292,17 @@ impl Trial {
     async fn invariants(&mut self) {
         let is_alive = self.model.row.is_some();
         assert_eq!(self.node.row(&self.handle).await.is_some(), is_alive);
-        for options in [check_database(), check_blacklist()] {
-            let seen = self.node.verify(&self.newest_access, &options).await;
-            let has_expired = unix_ms(self.newest_access.tokens().access_token_expires_at())
-                <= unix_ms(self.node.now());
-            assert_eq!(
-                seen.is_ok(),
-                is_alive && !has_expired,
-                "{options:?} {seen:?}"
-            );
+        for issued in [&self.first, &self.newest_access] {
+            let expires_at = issued.tokens().access_token_expires_at();
+            let has_expired = unix_ms(expires_at) <= unix_ms(self.node.now());
+            for options in [check_database(), check_blacklist()] {
+                let seen = self.node.verify(issued, &options).await;
+                assert_eq!(
+                    seen.is_ok(),
+                    is_alive && !has_expired,
+                    "{options:?} {seen:?}"
+                );
+            }
         }
         let clock = Duration::from_millis(self.node.now_ms().unsigned_abs());
         assert_eq!(clock - self.began, self.model.now);

@@ -67,36 +67,27 @@ async fn next_page(
     };
     if let Some(values) = place.what_is_missing(page.room) {
         let rows = lease.ask(connections.names.fill(MISSING), &values).await?;
-        let asked_after = place.resume;
-        let found = page.take(&rows, now_ms)?;
-        place.fill(&found.iter().map(|seen| seen.number).collect::<Vec<_>>());
-        let asked_up_to = if page.room > 0 {
-            u64::MAX
-        } else {
-            place.resume
-        };
-        place.forget(asked_after, asked_up_to, uptime_ms, longest_ms);
+        let found = records(&rows)?;
+        let numbers: Vec<u64> = found.iter().map(|(seen, _)| seen.number).collect();
+        page.take(found, now_ms);
+        place.pass_missing(&numbers, page.room, uptime_ms, longest_ms);
     }
     if page.room > 0 {
         let values = place.what_comes_after(page.room);
         let rows = lease.ask(connections.names.fill(AFTER), &values).await?;
-        let known = rows.first().map(Seen::of).transpose()?;
-        let Some(known) = place.passes_over(known) else {
+        let mut came = records(&rows)?;
+        let seen: Vec<Seen> = came.iter().map(|(seen, _)| *seen).collect();
+        let Some(known) = place.pass_after(&seen, uptime_ms) else {
             return Ok(RevocationPage {
                 revoked: page.revoked,
                 next: RevocationCursor::default(),
                 more: true,
             });
         };
-        for seen in page.take(rows.get(known..).unwrap_or_default(), now_ms)? {
-            place.reach(seen, uptime_ms);
-        }
+        page.take(came.drain(known..), now_ms);
     }
     let more = page.room == 0;
-    if !more {
-        place.resume = 0;
-    }
-    place.join_gaps(longest_ms);
+    place.end_page(more, longest_ms);
     Ok(RevocationPage {
         revoked: page.revoked,
         next: place.into_cursor(),
@@ -111,21 +102,26 @@ struct Page {
 }
 
 impl Page {
-    /// Keeps what has not expired, and returns what was seen of all: an expired record is not missing.
-    fn take(&mut self, rows: &[MySqlRow], now_ms: i64) -> Result<Vec<Seen>, StoreError> {
-        self.room = self
-            .room
-            .saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-        let mut seen = Vec::with_capacity(rows.len());
-        for row in rows {
-            seen.push(Seen::of(row)?);
-            let revoked = row::revoked::<MySql>(row)?;
+    /// Keeps what has not expired.
+    fn take(&mut self, records: impl IntoIterator<Item = (Seen, RevokedSession)>, now_ms: i64) {
+        for (_, revoked) in records {
+            self.room = self.room.saturating_sub(1);
             if revoked.expires_at_ms > now_ms {
                 self.revoked.push(revoked);
             }
         }
-        Ok(seen)
     }
+}
+
+/// What was answered. An expired record is not missing.
+fn records(rows: &[MySqlRow]) -> Result<Vec<(Seen, RevokedSession)>, StoreError> {
+    let record = |row| {
+        let revoked = row::revoked::<MySql>(row)?;
+        let number = row::place::<MySql>(row, "number")?;
+        let mark = row::mark(&revoked);
+        Ok((Seen { number, mark }, revoked))
+    };
+    rows.iter().map(record).collect()
 }
 
 /// What a cursor remembers of a record.
@@ -135,19 +131,10 @@ struct Seen {
     mark: u64,
 }
 
-impl Seen {
-    fn of(row: &MySqlRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            number: row::place::<MySql>(row, "number")?,
-            mark: row::mark(&row::revoked::<MySql>(row)?),
-        })
-    }
-}
-
 /// The meaning of a cursor: the server whose list it is a place in; the record with the greatest
-/// number that was seen; the number that the pages read so far went up to, while there are more, so that each page
-/// goes on and none is read twice; and for each gap its first and last number and when it was found,
-/// in ascending order.
+/// number that was seen; the number that the pages read so far went up to, while there are more, so
+/// that each page goes on and none is read twice; and for each gap its first and last number and
+/// when it was found, in ascending order.
 #[derive(Debug, Default, PartialEq)]
 struct Place {
     server: u64,
@@ -227,15 +214,36 @@ impl Place {
         vec![self.last.number.into(), room.saturating_add(known).into()]
     }
 
-    /// How many records of the answer to `AFTER`, which begins with this one, are known; none when
-    /// the last one that was seen is not in its place. Then a backup may have been restored by the
-    /// same server, whose numbers, given out again, may be beyond it by now; or it was purged, and
-    /// with it most of what there is to read again.
-    fn passes_over(&self, first: Option<Seen>) -> Option<usize> {
-        match self.last.number {
-            0 => Some(0),
-            _ => (first == Some(self.last)).then_some(1),
+    /// Goes past the answer to `MISSING`: the numbers that were found, and the room that is left.
+    fn pass_missing(&mut self, found: &[u64], room: u32, uptime_ms: u64, longest_ms: u64) {
+        let asked_after = self.resume;
+        self.fill(found);
+        let asked_up_to = if room > 0 { u64::MAX } else { self.resume };
+        self.forget(asked_after, asked_up_to, uptime_ms, longest_ms);
+    }
+
+    /// Goes past the answer to `AFTER` and says how many of its records were known; none when the
+    /// last one that was seen is not in its place. Then a backup may have been restored by the same
+    /// server, whose numbers, given out again, may be beyond it by now; or it was purged, and with it
+    /// most of what there is to read again.
+    fn pass_after(&mut self, came: &[Seen], uptime_ms: u64) -> Option<usize> {
+        let known = match self.last.number {
+            0 => 0,
+            _ if came.first() == Some(&self.last) => 1,
+            _ => return None,
+        };
+        for seen in came.iter().skip(known) {
+            self.reach(*seen, uptime_ms);
         }
+        Some(known)
+    }
+
+    /// The page is over; when there are no more, so is the poll.
+    fn end_page(&mut self, more: bool, longest_ms: u64) {
+        if !more {
+            self.resume = 0;
+        }
+        self.join_gaps(longest_ms);
     }
 
     /// Numbers were found, in ascending order, in gaps.
@@ -384,6 +392,8 @@ const MISSING: &str = concat!(
     " ORDER BY number LIMIT ?"
 );
 
+#[cfg(test)]
+mod answers;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

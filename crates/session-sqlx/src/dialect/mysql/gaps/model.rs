@@ -1,8 +1,9 @@
 //! The cursor, explored exhaustively within small bounds: transactions that take their numbers and
-//! commit, or are undone, in any order, also between the statements of a page, a server that takes
-//! another one's place, and a backup that the same server restores (design §7).
+//! commit, or are undone, in any order, also between the statements of a page, and one accident: a
+//! page that fails between its statements, a last record that is purged, a server that takes another
+//! one's place, or a backup that the same server restores (design §7).
 //!
-//! The place and what moves it are the store's own. Each rule has a mistake that breaks it, and the
+//! The place and what moves it past each answer are the store's own. Each rule has a mistake that breaks it, and the
 //! search has to find each.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,8 @@ enum Mistake {
     /// By its name, and by what is in the place of the last record.
     AnotherServerIsTrusted,
     ARestoredListIsTrusted,
+    APurgedLastRecordEndsThePoll,
+    AReadingThatFailedKeepsItsPlace,
 }
 
 /// Everything at one moment.
@@ -41,11 +44,13 @@ struct World {
     list: BTreeMap<u64, u64>,
     records: u64,
     cursor: Vec<u64>,
+    /// Where the reading began, while it may fail.
+    began: Vec<u64>,
     page: Option<HalfAPage>,
     /// What was on the list when the poll began.
     due: Option<BTreeSet<u64>>,
     read: BTreeSet<u64>,
-    has_lost: bool,
+    had_an_accident: bool,
     has_missed: bool,
     has_read_late: bool,
 }
@@ -66,6 +71,8 @@ enum Step {
     RollBack(u64),
     ReadGaps,
     ReadOn,
+    FailBetween,
+    Purge,
     FailOver,
     Restore,
 }
@@ -93,16 +100,13 @@ impl Following {
             place.forget(0, u64::MAX, world.now_ms, longest_ms);
         }
         if let Some(values) = place.what_is_missing(room) {
-            let found = answer(&values, &world.list);
+            let found = answers::missing(&values, world.list.keys().copied());
             if self.is(Mistake::OneFindFillsAGap) {
                 let is_in = |gap: &Gap, number: &u64| (gap.first..=gap.last).contains(number);
                 (place.gaps).retain(|gap| !found.iter().any(|number| is_in(gap, number)));
             }
-            let asked_after = place.resume;
-            place.fill(&found);
             room -= u32::try_from(found.len()).unwrap();
-            let asked_up_to = if room > 0 { u64::MAX } else { place.resume };
-            place.forget(asked_after, asked_up_to, world.now_ms, longest_ms);
+            place.pass_missing(&found, room, world.now_ms, longest_ms);
             world.has_read_late |= !found.is_empty();
             world.read(&found);
         }
@@ -118,40 +122,56 @@ impl Following {
         let mut room = page.room;
         if room > 0 {
             let after = place.what_comes_after(room);
-            let rows = world.rows(&answer_after(&after, &world.list));
-            let known = match self.mistake {
-                Some(Mistake::ARestoredListIsTrusted | Mistake::AnotherServerIsTrusted) => {
-                    let is_known = |seen: &Seen| seen.number == place.last.number;
-                    Some(usize::from(rows.first().is_some_and(is_known)))
-                }
-                _ => place.passes_over(rows.first().copied()),
-            };
-            let Some(known) = known else {
+            let mut came = world.rows(&answers::after(&after, world.list.keys().copied()));
+            if self.trusts_any_list() && place.last.number > 0 {
+                came.retain(|seen| seen.number != place.last.number);
+                came.insert(0, place.last);
+            }
+            let Some(known) = place.pass_after(&came, world.now_ms) else {
                 world.cursor.clear();
+                if self.is(Mistake::APurgedLastRecordEndsThePoll) {
+                    world.end_poll();
+                }
                 return;
             };
-            for seen in &rows[known..] {
-                place.reach(*seen, world.now_ms);
-                world.read(&[seen.number]);
-                room -= 1;
-            }
+            let new = came.get(known..).unwrap_or_default();
+            world.read(&new.iter().map(|seen| seen.number).collect::<Vec<_>>());
+            room -= u32::try_from(new.len()).unwrap();
         }
-        if room > 0 {
-            if !self.is(Mistake::PagesGoOnFromTheLastPoll) {
-                place.resume = 0;
-            }
-            let due = world.due.take().unwrap_or_default();
-            world.has_missed |= !due.is_subset(&world.read);
+        let resume = place.resume;
+        place.end_page(room == 0, LONGEST_MS);
+        if self.is(Mistake::PagesGoOnFromTheLastPoll) {
+            place.resume = resume;
         }
-        place.join_gaps(LONGEST_MS);
         if self.is(Mistake::GapsAreForgotten) {
             place.gaps.clear();
         }
         world.cursor = place.into_cursor().0;
+        if room > 0 {
+            world.end_poll();
+        }
+    }
+
+    fn trusts_any_list(&self) -> bool {
+        self.is(Mistake::ARestoredListIsTrusted) || self.is(Mistake::AnotherServerIsTrusted)
     }
 }
 
 impl World {
+    /// All that was on the list when the poll began has been read.
+    fn end_poll(&mut self) {
+        let due = self.due.take().unwrap_or_default();
+        self.has_missed |= !due.is_subset(&self.read);
+        if !self.had_an_accident {
+            self.began.clone_from(&self.cursor);
+        }
+    }
+
+    fn has_an_accident(&mut self) -> Vec<u64> {
+        self.had_an_accident = true;
+        std::mem::take(&mut self.began)
+    }
+
     fn rows(&self, numbers: &[u64]) -> Vec<Seen> {
         let seen = |number: &u64| Seen {
             number: *number,
@@ -167,7 +187,7 @@ impl World {
 
     /// The last record is not on the list any more, and its number is given out again.
     fn lose_the_last(&mut self) {
-        self.has_lost = true;
+        self.has_an_accident();
         self.open.clear();
         if let (Some((_, lost)), Some(due)) = (self.list.pop_last(), self.due.as_mut()) {
             due.remove(&lost);
@@ -193,10 +213,11 @@ impl Model for Following {
             list: [].into(),
             records: 0,
             cursor: Vec::new(),
+            began: Vec::new(),
             page: None,
             due: None,
             read: [].into(),
-            has_lost: false,
+            had_an_accident: false,
             has_missed: false,
             has_read_late: false,
         }]
@@ -217,8 +238,11 @@ impl Model for Following {
             None => Step::ReadGaps,
             Some(_) => Step::ReadOn,
         });
-        if !world.has_lost && !world.list.is_empty() {
-            steps.push(Step::FailOver);
+        if !world.had_an_accident && world.page.is_some() {
+            steps.push(Step::FailBetween);
+        }
+        if !world.had_an_accident && !world.list.is_empty() {
+            steps.extend([Step::FailOver, Step::Purge]);
             if !self.is(Mistake::AnotherServerIsTrusted) {
                 steps.push(Step::Restore);
             }
@@ -243,6 +267,21 @@ impl Model for Following {
             }
             Step::ReadGaps => self.read_gaps(&mut world),
             Step::ReadOn => self.read_on(&mut world),
+            // Whoever reads begins again where the reading began.
+            Step::FailBetween => {
+                let began = world.has_an_accident();
+                if !self.is(Mistake::AReadingThatFailedKeepsItsPlace) {
+                    world.cursor = began;
+                }
+                (world.page, world.due) = (None, None);
+            }
+            // It has expired, so nobody needs it.
+            Step::Purge => {
+                world.has_an_accident();
+                if let (Some((_, gone)), Some(due)) = (world.list.pop_last(), world.due.as_mut()) {
+                    due.remove(&gone);
+                }
+            }
             Step::FailOver => {
                 world.server = 8;
                 world.lose_the_last();
@@ -260,35 +299,6 @@ impl Model for Following {
             }),
         ]
     }
-}
-
-/// What the server answers to `MISSING` with these parameters.
-fn answer(values: &[Value<'static>], list: &BTreeMap<u64, u64>) -> Vec<u64> {
-    let numbers = numbers(values);
-    let (limit, ranges) = numbers.split_last().unwrap();
-    let is_asked_for = |number: &u64| {
-        let mut ranges = ranges.chunks_exact(2);
-        ranges.any(|range| range.iter().is_sorted() && (range[0]..=range[1]).contains(number))
-    };
-    let limit = usize::try_from(*limit).unwrap();
-    let asked_for = list.keys().copied().filter(is_asked_for);
-    asked_for.take(limit).collect()
-}
-
-/// What the server answers to `AFTER` with these parameters.
-fn answer_after(values: &[Value<'static>], list: &BTreeMap<u64, u64>) -> Vec<u64> {
-    let numbers = numbers(values);
-    let limit = usize::try_from(numbers[1]).unwrap();
-    let asked_for = list.range(numbers[0]..).map(|(number, _)| *number);
-    asked_for.take(limit).collect()
-}
-
-fn numbers(values: &[Value<'static>]) -> Vec<u64> {
-    let number = |value: &Value<'static>| match value {
-        Value::Number(Some(number)) => u64::try_from(*number).unwrap(),
-        _ => panic!("a parameter is no number"),
-    };
-    values.iter().map(number).collect()
 }
 
 fn breaks(mistake: Mistake) {
@@ -358,6 +368,18 @@ fn another_server_that_is_trusted_is_found() {
 #[test]
 fn a_restored_list_that_is_trusted_is_found() {
     breaks(Mistake::ARestoredListIsTrusted);
+}
+
+/// Design §7: where the last record was purged, the list is read again to its end.
+#[test]
+fn a_purged_last_record_that_ends_the_poll_is_found() {
+    breaks(Mistake::APurgedLastRecordEndsThePoll);
+}
+
+/// Design §7: what is committed while a page fails may lie before where it failed.
+#[test]
+fn a_reading_that_failed_and_keeps_its_place_is_found() {
+    breaks(Mistake::AReadingThatFailedKeepsItsPlace);
 }
 
 const NOTHING_MISSED: &str = "nothing is missed";

@@ -90,26 +90,18 @@ fn the_pages_of_a_list_full_of_gaps_come_to_an_end() {
         loop {
             let mut place = Place::of(&cursor);
             let mut room = 1_000;
-            let missing: Vec<u64> = (present.iter().copied())
-                .filter(|number| *number > place.resume)
-                .filter(|number| {
-                    let covers = |gap: &Gap| gap.first <= *number && *number <= gap.last;
-                    place.gaps.iter().any(covers)
-                })
-                .take(room)
-                .collect();
-            room -= missing.len();
-            place.fill(&missing);
-            let last = place.last.number;
-            let after = present.iter().filter(|number| **number > last).take(room);
-            for number in after {
-                place.reach(seen(*number), poll);
-                room -= 1;
+            if let Some(values) = place.what_is_missing(room) {
+                let found = answers::missing(&values, present.iter().copied());
+                room -= u32::try_from(found.len()).unwrap();
+                place.pass_missing(&found, room, poll, 600_000);
             }
             if room > 0 {
-                place.resume = 0;
+                let came = answers::after(&place.what_comes_after(room), present.iter().copied());
+                let came: Vec<Seen> = came.into_iter().map(seen).collect();
+                let known = place.pass_after(&came, poll).unwrap();
+                room -= u32::try_from(came.len() - known).unwrap();
             }
-            place.join_gaps(600_000);
+            place.end_page(room == 0, 600_000);
             assert!(place.gaps.len() <= MOST_GAPS);
             cursor = place.into_cursor();
             pages += 1;
