@@ -83,28 +83,30 @@ pub(crate) fn test(workspace: &Workspace, frameworks: &[&str]) -> Result<Counts,
         .env("CHROMIUM", chromium)
         .env("RESULTS", &results);
     let outcome = process::show(&mut playwright);
-    let counts = counts(&results.join("report.json"))?;
+    let counts = counts_in(&results.join("report.json"))?;
     match outcome {
         Err(problem) if counts.failed == 0 => Err(problem),
         _ => Ok(counts),
     }
 }
 
-/// What Playwright counted.
-fn counts(report: &Path) -> Result<Counts, String> {
+/// What Playwright wrote down.
+fn counts_in(report: &Path) -> Result<Counts, String> {
     let problem = |error: &dyn std::error::Error| format!("{}: {error}", report.display());
     let text = fs::read_to_string(report).map_err(|error| problem(&error))?;
-    let report: Value = serde_json::from_str(&text).map_err(|error| problem(&error))?;
-    let count = |name| report.pointer(&format!("/stats/{name}"))?.as_u64();
-    let counts = || {
-        Some(Counts {
-            passed: count("expected")?,
-            // One that passes at the second attempt has failed, too.
-            failed: count("unexpected")? + count("flaky")?,
-            skipped: count("skipped")?,
-        })
-    };
-    counts().ok_or_else(|| format!("Playwright counted nothing: {text}"))
+    let report = serde_json::from_str(&text).map_err(|error| problem(&error))?;
+    counts(&report).ok_or_else(|| format!("Playwright counted nothing: {text}"))
+}
+
+fn counts(report: &Value) -> Option<Counts> {
+    let stats = report.get("stats")?;
+    let count = |name| stats.get(name)?.as_u64();
+    Some(Counts {
+        passed: count("expected")?,
+        // One that passes at the second attempt has failed, too.
+        failed: count("unexpected")? + count("flaky")?,
+        skipped: count("skipped")?,
+    })
 }
 
 /// A folder below the target folder, without what an earlier run has left there.
@@ -132,4 +134,24 @@ fn framework_named(name: Option<&&str>) -> Result<&'static str, String> {
 fn port_in(text: Option<&&str>) -> Result<u16, String> {
     let port = text.and_then(|text| text.parse().ok());
     port.ok_or_else(|| USAGE.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_flaky_has_failed() {
+        let stats = json!({ "expected": 17, "unexpected": 2, "flaky": 1, "skipped": 3 });
+        let counts = counts(&json!({ "stats": stats })).unwrap();
+        assert_eq!(counts.to_string(), "17 passed, 3 failed, 3 skipped");
+    }
+
+    #[test]
+    fn a_report_without_counts_is_no_success() {
+        assert!(counts(&json!({ "stats": { "expected": 17 } })).is_none());
+        assert!(counts(&json!({ "errors": [] })).is_none());
+    }
 }

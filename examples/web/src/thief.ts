@@ -19,8 +19,11 @@ export function showThief(): void {
     for (let times = 0; times < REFRESHES; times += 1) await SuperTokens.attemptRefreshingSession();
     say(await use(stolen));
   });
+  let handle: string | undefined;
   onSession((payload) => {
     element<HTMLButtonElement>("steal").disabled = payload === undefined;
+    if (payload && payload.sessionHandle !== handle) say("");
+    handle = payload?.sessionHandle;
   });
 }
 

@@ -1,6 +1,6 @@
 // The page as its user sees it.
 
-import { type BrowserContext, expect, type Locator, type Page } from "@playwright/test";
+import { type BrowserContext, type Cookie, expect, type Locator, type Page } from "@playwright/test";
 
 export class Demo {
   private constructor(readonly page: Page) {}
@@ -97,7 +97,11 @@ export async function serverCookies(context: BrowserContext): Promise<string[]> 
 
 /** Every token that the browser has, wherever it keeps it. */
 export async function tokens(context: BrowserContext): Promise<string[]> {
-  const kept = ["sAccessToken", "sRefreshToken", "st-access-token", "st-refresh-token"];
-  const cookies = await context.cookies();
-  return cookies.filter(({ name }) => kept.includes(name)).map(({ value }) => value);
+  const names = ["sAccessToken", "sRefreshToken", "st-access-token", "st-refresh-token"];
+  return (await cookies(context, names)).map(({ value }) => value);
+}
+
+/** The cookies of these names. */
+export async function cookies(context: BrowserContext, names: string[]): Promise<Cookie[]> {
+  return (await context.cookies()).filter(({ name }) => names.includes(name));
 }

@@ -2,7 +2,7 @@
 
 import { expect, test } from "@playwright/test";
 
-import { Demo, tokens } from "./demo";
+import { cookies, Demo, tokens } from "./demo";
 
 test("tabs follow each other", async ({ page }) => {
   const one = await Demo.open(page);
@@ -81,5 +81,23 @@ test("a stolen refresh token ends the session when it is used", async ({ page, c
   await expect(page.locator("#theft")).toHaveText("The thief was told: token theft detected.");
   await demo.expectLoggedOut();
   await expect(demo.banner).toContainText("You are logged out");
+  expect(await tokens(context)).toEqual([]);
+});
+
+test("an owner who comes after the thief is told of him", async ({ page, context }) => {
+  const demo = await Demo.open(page);
+  await demo.choose("headers");
+  await demo.logIn("rae");
+  const [owners] = await cookies(context, ["st-refresh-token"]);
+  // The thief has the same token, and has used it, and those that came of it, while the owner was away.
+  for (let times = 1; times <= 9; times += 1) {
+    await demo.click("Refresh now");
+    await expect(demo.logged("POST /auth/session/refresh")).toHaveCount(times);
+    await expect(page.getByRole("button", { name: "Refresh now" })).toBeEnabled();
+  }
+  await context.addCookies([owners!]);
+  await demo.click("Refresh now");
+  await demo.expectLoggedOut();
+  await expect(demo.banner).toContainText("as a thief would");
   expect(await tokens(context)).toEqual([]);
 });
