@@ -1,5 +1,6 @@
 // How the page looks, and the pictures of it in the book.
 
+import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type TestInfo } from "@playwright/test";
 
 import { Demo } from "./demo";
@@ -8,7 +9,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    test("its picture", async ({ page }, info) => {
+    test("its picture, in which axe finds no barrier", async ({ page }, info) => {
       const demo = await Demo.open(page);
       await demo.logIn("ann");
       await demo.click("Put it into the token");
@@ -23,6 +24,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.evaluate(() => (document.activeElement as HTMLElement).blur());
       await page.mouse.move(0, 0);
       await page.screenshot({ path: picture(`web-${colorScheme}.png`, info) });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
     });
   });
 }
