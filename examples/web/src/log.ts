@@ -10,7 +10,7 @@ export function logEvent(text: string): void {
 
 function logExchange(exchange: Exchange): void {
   const { method, path, status, message } = exchange;
-  const answer = badge(String(status), moodOf(status));
+  const answer = status ? badge(String(status), moodOf(status)) : badge("–", "wait");
   const parts = [code(`${method} ${path}`), answer, soft(`${exchange.milliseconds} ms`)];
   if (message) parts.push(soft(message));
   add("exchange", parts, [headers("→", exchange.sent), headers("←", exchange.received)]);

@@ -34,9 +34,9 @@ export function start(): void {
   tabs.addEventListener("message", ({ data }: MessageEvent<Told>) => {
     logEvent(`another tab: ${data.action}`);
     if (data.farewell) warn(data.farewell);
-    void read();
+    look();
   });
-  void read();
+  look();
 }
 
 /** Calls back with the session, or without one, each time that something has changed. */
@@ -63,7 +63,7 @@ function follow(event: Action): void {
   if (text) warn(text);
   if (event.action === "SESSION_CREATED") warn();
   // The SDK tells in the middle of its work, and would wait for itself.
-  setTimeout(() => void read());
+  setTimeout(look);
 }
 
 /** What to say when a session is over that nobody here has ended. */
@@ -72,6 +72,11 @@ function farewell(event: Action): string {
   return refusal === "token theft detected"
     ? "You are logged out: someone used a refresh token that had long been replaced, as a thief would."
     : "You are logged out: this session was ended elsewhere, or it has expired.";
+}
+
+/** One look after the other: what was seen first is not to be shown last. */
+function look(): void {
+  looks = looks.then(read).catch((problem) => warn(`The session cannot be read: ${problem}`));
 }
 
 /** Where the access token has expired, asking makes the SDK refresh it. */
@@ -83,6 +88,7 @@ async function read(): Promise<void> {
 
 const watchers: ((payload: Payload | undefined) => void)[] = [];
 const tabs = new BroadcastChannel("session");
+let looks = Promise.resolve();
 
 let refusal: string | undefined;
 onExchange(({ path, message }) => {

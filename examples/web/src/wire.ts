@@ -5,12 +5,13 @@
 export interface Exchange {
   method: string;
   path: string;
-  status: number;
+  /** None where there was no answer. */
+  status: number | undefined;
   milliseconds: number;
   /** The names of the session headers. */
   sent: string[];
   received: string[];
-  /** What a refusal says. */
+  /** What a refusal says, or why there was no answer. */
   message: string | undefined;
 }
 
@@ -18,18 +19,25 @@ export interface Exchange {
 export const watchedFetch: typeof fetch = async (input, init) => {
   const request = new Request(input, init);
   const began = performance.now();
-  const response = await browsersFetch(request);
   const exchange: Exchange = {
     method: request.method,
     path: new URL(request.url).pathname,
-    status: response.status,
-    milliseconds: Math.round(performance.now() - began),
+    status: undefined,
+    milliseconds: 0,
     sent: namesOf(request.headers, REQUEST_HEADERS),
-    received: namesOf(response.headers, RESPONSE_HEADERS),
-    message: await messageOf(response),
+    received: [],
+    message: "no answer",
   };
-  watchers.forEach((watcher) => watcher(exchange));
-  return response;
+  try {
+    const response = await browsersFetch(request);
+    exchange.status = response.status;
+    exchange.received = namesOf(response.headers, RESPONSE_HEADERS);
+    exchange.message = await messageOf(response);
+    return response;
+  } finally {
+    exchange.milliseconds = Math.round(performance.now() - began);
+    watchers.forEach((watcher) => watcher(exchange));
+  }
 };
 
 /** Calls back after each answer. */

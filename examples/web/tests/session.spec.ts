@@ -129,3 +129,24 @@ test("no token is shown anywhere", async ({ page, context }) => {
   expect(kept).toHaveLength(2);
   for (const token of kept) expect(shown).not.toContain(token);
 });
+
+test("a server that is away is not taken for a session that is over", async ({ page, context }) => {
+  const demo = await Demo.open(page);
+  await demo.logIn("sue");
+  await context.clearCookies({ name: "sAccessToken" });
+  await page.route("**/auth/session/refresh", (route) => route.abort());
+  await demo.click("GET /profile");
+  await expect(demo.banner).toContainText("That did not work");
+  await expect(demo.state).toHaveText("logged in");
+  await page.unroute("**/auth/session/refresh");
+  await demo.call("GET /profile", 200);
+});
+
+test("a page that is opened while the server is away can still log in later", async ({ page }) => {
+  await page.route("**/auth/session/refresh", (route) => route.abort());
+  const demo = await Demo.open(page);
+  await expect(demo.state).toHaveText("logged out");
+  await expect(demo.logged("POST /auth/session/refresh").first()).toContainText("no answer");
+  await page.unroute("**/auth/session/refresh");
+  await demo.logIn("tom");
+});
