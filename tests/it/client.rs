@@ -7,7 +7,7 @@ use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
     client::conn::http1,
-    header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE},
+    header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE},
 };
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
@@ -29,6 +29,7 @@ pub(crate) struct Client {
     transport: Transport,
     access: Option<String>,
     refresh: Option<String>,
+    origin: Option<String>,
 }
 
 impl Client {
@@ -43,7 +44,14 @@ impl Client {
             transport,
             access: None,
             refresh: None,
+            origin: None,
         }
+    }
+
+    /// The same device, on a page from elsewhere.
+    pub(crate) fn on_page_from(self, origin: &str) -> Self {
+        let origin = Some(origin.to_owned());
+        Self { origin, ..self }
     }
 
     /// The same device, of a server that was started again.
@@ -103,6 +111,14 @@ impl Client {
             request.headers_mut().insert(CONTENT_TYPE, json);
             *request.body_mut() = body.to_string().into();
         }
+        self.exchange(request).await
+    }
+
+    /// Sends a request, and keeps the tokens that come with the answer.
+    pub(crate) async fn exchange(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Answer, NoAnswer> {
         let answer = timeout(PATIENCE, exchange(self.server, request)).await;
         let answer = answer.expect("the server does not answer")?;
         self.adopt(&answer);
@@ -121,6 +137,9 @@ impl Client {
             .uri(path)
             .header("host", self.server.to_string())
             .header("rid", "anti-csrf");
+        if let Some(origin) = &self.origin {
+            request = request.header(ORIGIN, origin);
+        }
         match self.transport {
             Transport::Cookies => {
                 let cookies = [

@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod cors;
 mod crash;
 mod devices;
 mod dice;

@@ -27,7 +27,17 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server and waits until it serves.
     pub(crate) async fn start(example: Example, database: &Database) -> Self {
-        let started = Self::try_start(example, database, "127.0.0.1:0").await;
+        Self::start_with(example, database, &[]).await
+    }
+
+    /// Starts a server with more options on its command line.
+    pub(crate) async fn start_with(
+        example: Example,
+        database: &Database,
+        options: &[&str],
+    ) -> Self {
+        let options = [&["--listen", "127.0.0.1:0"], options].concat();
+        let started = Self::try_start(example, database, &options).await;
         started.unwrap_or_else(|| panic!("the server does not start:\n{}", database.log_text()))
     }
 
@@ -37,18 +47,21 @@ impl Server {
         database: &Database,
         address: SocketAddr,
     ) -> Self {
+        let address = address.to_string();
         // Meanwhile, a client of some other test may have been given the port.
         for _ in 0..100 {
-            if let Some(server) = Self::try_start(example, database, &address.to_string()).await {
+            if let Some(server) = Self::try_start(example, database, &["--listen", &address]).await
+            {
                 return server;
             }
         }
         panic!("the server does not start again:\n{}", database.log_text());
     }
 
-    async fn try_start(example: Example, database: &Database, listen: &str) -> Option<Self> {
+    async fn try_start(example: Example, database: &Database, options: &[&str]) -> Option<Self> {
         let mut process = Command::new(example.program())
-            .args(["--listen", listen, "--database", &database.url()])
+            .args(["--database", &database.url()])
+            .args(options)
             .stdout(Stdio::piped())
             .stderr(database.log())
             .kill_on_drop(true)
@@ -133,6 +146,13 @@ impl Application {
     pub(crate) async fn start(example: Example) -> Self {
         let database = Database::new();
         let server = Server::start(example, &database).await;
+        Self { server, database }
+    }
+
+    /// One whose page is served from elsewhere.
+    pub(crate) async fn start_for_page_from(example: Example, site: &str) -> Self {
+        let database = Database::new();
+        let server = Server::start_with(example, &database, &["--site", site]).await;
         Self { server, database }
     }
 

@@ -25,6 +25,7 @@ mod sql;
 mod tables;
 mod tests_run;
 mod tools;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -40,6 +41,11 @@ usage: cargo xtask <command>
   services                    the same servers for a person who develops, until ctrl-c
   fleet [--listen ADDRESS]    the example of several nodes on a PostgreSQL that is thrown away,
                               until ctrl-c
+  web [--framework axum|actix|rocket|warp] [--port N]
+                              the example page on the official browser SDK, with the server
+                              behind it, until ctrl-c
+  web --test [--framework axum|actix|rocket|warp]
+                              tests that page in Chromium, on all four or on one
   lint                        formatting and clippy, warnings as errors
   doc                         the API reference and the book, links checked
   bench [arguments]           the benchmarks of the package `bench`
@@ -72,6 +78,7 @@ fn run(words: &[&str]) -> Result<ExitCode, String> {
         ["doc"] => return checks::doc(),
         ["services"] => services::serve()?,
         ["fleet", rest @ ..] => fleet::serve(&Workspace::load()?, rest)?,
+        ["web", rest @ ..] => web::run(&Workspace::load()?, rest)?,
         ["scale"] => scale::whole(&Workspace::load()?)?,
         ["scale", "--quick"] => scale::quick(&Workspace::load()?, &Servers::start()?)?,
         ["tables"] => tables::rewrite(&Workspace::load()?)?,

@@ -18,11 +18,12 @@ pub(crate) struct TestsRun {
     broken: bool,
 }
 
+/// How many tests there were.
 #[derive(Default, Clone, Copy)]
-struct Counts {
-    passed: u64,
-    failed: u64,
-    skipped: u64,
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
 }
 
 impl TestsRun {

@@ -64,6 +64,11 @@ impl Workspace {
         &self.root
     }
 
+    /// Where Cargo builds.
+    pub(crate) fn target(&self) -> PathBuf {
+        text_of(&self.metadata, "target_directory").into()
+    }
+
     /// All packages of the workspace.
     pub(crate) fn members(&self) -> &[Member] {
         &self.members

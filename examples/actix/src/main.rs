@@ -4,10 +4,12 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{convert::Infallible, error::Error, io, net::TcpListener, sync::Arc};
 
+use actix_cors::Cors;
 use actix_web::error::{InternalError, JsonPayloadError};
+use actix_web::http::{StatusCode, header::CONTENT_TYPE};
 use actix_web::web::{Bytes, Data, Html, Json, JsonConfig, Path, ServiceConfig};
 use actix_web::web::{get, post, resource, to};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError as _, http::StatusCode};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError as _};
 use clap::Parser as _;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde::Deserialize;
@@ -15,9 +17,9 @@ use serde_json::{Map, Value, json};
 use session_actix::session_core::claims::{BoxError, ClaimContext, ClaimValidator};
 use session_actix::session_core::claims::{PrimitiveClaim as _, SessionClaim};
 use session_actix::{
-    AppInfo, CheckBlacklist, CheckDatabase, NewSession, OptionalSession, Policy, Session,
-    SessionError, SessionHandle, SessionMiddleware, SessionRejection, Sessions, Stateless, UserId,
-    VerifyOptions, create_session, session_core::async_trait, verify_session,
+    AppInfo, CORS_REQUEST_HEADERS, CheckBlacklist, CheckDatabase, NewSession, OptionalSession,
+    Policy, Session, SessionError, SessionHandle, SessionMiddleware, SessionRejection, Sessions,
+    Stateless, UserId, VerifyOptions, create_session, session_core::async_trait, verify_session,
 };
 use session_sqlx::SqlxStore;
 use tokio::time::interval;
@@ -32,6 +34,9 @@ struct Arguments {
     /// Where sessions are kept [default: a file in the temporary directory]
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// Where the page is served from [default: this server]
+    #[arg(long, value_name = "ORIGIN")]
+    site: Option<String>,
 }
 
 #[actix_web::main]
@@ -45,8 +50,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&arguments.listen)?;
     let address = format!("http://{}", listener.local_addr()?);
 
-    // The first is where this server is, the second where its page is: the same, here.
-    let sessions = Sessions::builder(AppInfo::new(&address, &address))
+    let site = arguments.site.unwrap_or_else(|| address.clone());
+    // The first is where this server is, the second where its page is.
+    let sessions = Sessions::builder(AppInfo::new(&address, &site))
         .store(SqlxStore::connect(&database).await?)
         .claim(Role)
         // A minute instead of an hour, so that one can watch a token expire.
@@ -64,6 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .app_data(JsonConfig::default().error_handler(unreadable))
             .configure(routes)
             .wrap(SessionMiddleware::new(shared.get_ref().clone()))
+            .wrap(cors(&site))
     });
     let interrupted = actix_web::rt::signal::ctrl_c().map(move |_| stop.cancel());
     let server = server.listen(listener)?.shutdown_signal(interrupted);
@@ -90,6 +97,16 @@ fn routes(config: &mut ServiceConfig) {
         .route("/devices/end-others", post().to(end_other_devices))
         .service(resource("/events").get(events))
         .default_service(to(nothing));
+}
+
+/// The page's origin, and no other, may send cookies and read the answers.
+fn cors(site: &str) -> Cors {
+    Cors::default()
+        .allowed_origin(site)
+        .supports_credentials()
+        .allowed_methods(["GET", "POST"])
+        .allowed_headers(CORS_REQUEST_HEADERS.map(|name| name.to_string()))
+        .allowed_header(CONTENT_TYPE)
 }
 
 /// A real application asks for a password. Tokens travel with the answer, in cookies or headers.

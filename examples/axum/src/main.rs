@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{convert::Infallible, error::Error, io, sync::Arc};
 
 use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
 use axum::response::{Html, IntoResponse as _, Response, Sse, sse::Event};
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router, http::StatusCode};
+use axum::{Extension, Json, Router};
 use clap::Parser as _;
 use futures_util::{Stream, StreamExt as _, stream};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -15,14 +16,15 @@ use serde_json::{Map, Value, json};
 use session_axum::session_core::claims::{BoxError, ClaimContext, ClaimValidator};
 use session_axum::session_core::claims::{PrimitiveClaim as _, SessionClaim};
 use session_axum::{
-    AppInfo, CheckBlacklist, CheckDatabase, NewSession, OptionalSession, Policy, Session,
-    SessionError, SessionHandle, SessionLayer, SessionRejection, SessionRequest, Sessions,
-    Stateless, UserId, VerifyOptions, session_core::async_trait, verify_session,
+    AppInfo, CORS_REQUEST_HEADERS, CheckBlacklist, CheckDatabase, NewSession, OptionalSession,
+    Policy, Session, SessionError, SessionHandle, SessionLayer, SessionRejection, SessionRequest,
+    Sessions, Stateless, UserId, VerifyOptions, session_core::async_trait, verify_session,
 };
 use session_sqlx::SqlxStore;
 use tokio::{net::TcpListener, time::interval};
 use tokio_stream::wrappers::IntervalStream;
 use tokio_util::sync::CancellationToken;
+use tower_http::cors::CorsLayer;
 
 #[derive(clap::Parser)]
 struct Arguments {
@@ -32,6 +34,9 @@ struct Arguments {
     /// Where sessions are kept [default: a file in the temporary directory]
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// Where the page is served from [default: this server]
+    #[arg(long, value_name = "ORIGIN")]
+    site: Option<String>,
 }
 
 #[tokio::main]
@@ -45,8 +50,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&arguments.listen).await?;
     let address = format!("http://{}", listener.local_addr()?);
 
-    // The first is where this server is, the second where its page is: the same, here.
-    let sessions = Sessions::builder(AppInfo::new(&address, &address))
+    let site = arguments.site.unwrap_or_else(|| address.clone());
+    // The first is where this server is, the second where its page is.
+    let sessions = Sessions::builder(AppInfo::new(&address, &site))
         .store(SqlxStore::connect(&database).await?)
         .claim(Role)
         // A minute instead of an hour, so that one can watch a token expire.
@@ -56,7 +62,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("sessions are kept in {database}\nopen {address}");
 
     let stop = CancellationToken::new();
-    axum::serve(listener, app(sessions.clone(), stop.clone()))
+    let app = app(sessions.clone(), stop.clone()).layer(cors(site.parse()?));
+    axum::serve(listener, app)
         .with_graceful_shutdown(async move {
             tokio::signal::ctrl_c().await.ok();
             stop.cancel();
@@ -85,6 +92,16 @@ fn app(sessions: Sessions, stop: CancellationToken) -> Router {
         .with_state(sessions.clone())
         .layer(Extension(stop))
         .layer(SessionLayer::new(sessions))
+}
+
+/// The page's origin, and no other, may send cookies and read the answers.
+fn cors(site: HeaderValue) -> CorsLayer {
+    let headers = CORS_REQUEST_HEADERS.into_iter().chain([CONTENT_TYPE]);
+    CorsLayer::new()
+        .allow_origin(site)
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(headers.collect::<Vec<_>>())
 }
 
 /// A real application asks for a password. Tokens travel with the answer, in cookies or headers.

@@ -7,16 +7,17 @@ use std::{error::Error, io, net::SocketAddr, net::TcpListener, sync::Arc};
 
 use clap::Parser as _;
 use rocket::response::{content::RawHtml, stream::Event, stream::EventStream};
-use rocket::{Build, Config, Request, Rocket, Shutdown, State, catch, catchers, get, post, routes};
-use rocket::{fairing::AdHoc, http::Status, serde::json::Json, tokio::time::interval};
+use rocket::{Build, Config, Request, Rocket, Shutdown, State, fairing::AdHoc};
+use rocket::{catch, catchers, get, options, post, routes};
+use rocket::{http::Status, serde::json::Json, tokio::time::interval};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use session_rocket::session_core::claims::{BoxError, ClaimContext, ClaimValidator};
 use session_rocket::session_core::claims::{PrimitiveClaim as _, SessionClaim};
 use session_rocket::{
-    AppInfo, CheckBlacklist, CheckDatabase, NewSession, OptionalSession, Policy, Session,
-    SessionError, SessionFairing, SessionHandle, SessionRejection, SessionRequest, Sessions,
-    Stateless, UserId, VerifyOptions, session_core::async_trait, verify_session,
+    AppInfo, CORS_REQUEST_HEADERS, CheckBlacklist, CheckDatabase, NewSession, OptionalSession,
+    Policy, Session, SessionError, SessionFairing, SessionHandle, SessionRejection, SessionRequest,
+    Sessions, Stateless, UserId, VerifyOptions, session_core::async_trait, verify_session,
 };
 use session_sqlx::SqlxStore;
 
@@ -28,6 +29,9 @@ struct Arguments {
     /// Where sessions are kept [default: a file in the temporary directory]
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// Where the page is served from [default: this server]
+    #[arg(long, value_name = "ORIGIN")]
+    site: Option<String>,
 }
 
 #[rocket::main]
@@ -42,8 +46,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listen = TcpListener::bind(arguments.listen)?.local_addr()?;
     let address = format!("http://{listen}");
 
-    // The first is where this server is, the second where its page is: the same, here.
-    let sessions = Sessions::builder(AppInfo::new(&address, &address))
+    let site = arguments.site.unwrap_or_else(|| address.clone());
+    // The first is where this server is, the second where its page is.
+    let sessions = Sessions::builder(AppInfo::new(&address, &site))
         .store(SqlxStore::connect(&database).await?)
         .claim(Role)
         // A minute instead of an hour, so that one can watch a token expire.
@@ -52,7 +57,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     let open = async move { println!("sessions are kept in {database}\nopen {address}") };
     let open = AdHoc::on_liftoff("open", |_| Box::pin(open));
-    let _ended = app(sessions.clone(), listen).attach(open).launch().await?;
+    let app = app(sessions.clone(), listen)
+        .attach(cors(site))
+        .attach(open);
+    let _ended = app.launch().await?;
     sessions.shutdown().await;
     Ok(())
 }
@@ -64,7 +72,10 @@ fn app(sessions: Sessions, listen: SocketAddr) -> Rocket<Build> {
         .merge(("log_level", "off")); // on standard output; tracing has the other
     let not_ended = verify_session(VerifyOptions::new().check_blacklist(true));
     rocket::custom(config)
-        .mount("/", routes![page, login, like_comment, profile, hello])
+        .mount(
+            "/",
+            routes![page, preflight, login, like_comment, profile, hello],
+        )
         .mount("/", routes![nickname, admin, events])
         .mount("/", not_ended.guard(routes![feed]))
         .mount("/devices", routes![devices, end_device, end_other_devices])
@@ -72,6 +83,22 @@ fn app(sessions: Sessions, listen: SocketAddr) -> Rocket<Build> {
         .manage(sessions.clone())
         .attach(SessionFairing::new(sessions))
 }
+
+/// The page's origin, and no other, may send cookies and read the answers.
+fn cors(site: String) -> AdHoc {
+    let ours = CORS_REQUEST_HEADERS.map(|name| name.to_string()).join(", ");
+    AdHoc::on_response("CORS", move |_, response| {
+        response.set_raw_header("Access-Control-Allow-Origin", site.clone());
+        response.set_raw_header("Access-Control-Allow-Credentials", "true");
+        response.set_raw_header("Access-Control-Allow-Methods", "GET, POST");
+        let headers = format!("content-type, {ours}");
+        response.set_raw_header("Access-Control-Allow-Headers", headers);
+        Box::pin(async {})
+    })
+}
+
+#[options("/<_..>")]
+fn preflight() {}
 
 #[get("/")]
 fn page() -> RawHtml<&'static str> {

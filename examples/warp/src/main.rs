@@ -11,14 +11,17 @@ use serde_json::{Map, json};
 use session_sqlx::SqlxStore;
 use session_warp::session_core::claims::{BoxError, ClaimContext, PrimitiveClaim, SessionClaim};
 use session_warp::{
-    AppInfo, CheckBlacklist, CheckDatabase, NewSession, OptionalSession, Policy, Session,
-    SessionError, SessionHandle, SessionRejection, SessionRequest, Sessions, Stateless, UserId,
-    VerifyOptions, optional_session, request, session, session_core::async_trait, verify_session,
+    AppInfo, CORS_REQUEST_HEADERS, CheckBlacklist, CheckDatabase, NewSession, OptionalSession,
+    Policy, Session, SessionError, SessionHandle, SessionRejection, SessionRequest, Sessions,
+    Stateless, UserId, VerifyOptions, optional_session, request, session,
+    session_core::async_trait, verify_session,
 };
 use tokio::{net::TcpListener, sync::Mutex, time::interval};
 use tokio_stream::wrappers::IntervalStream;
 use tokio_util::sync::CancellationToken;
-use warp::{Filter, Rejection, Reply, http::StatusCode, path, reject::Reject, reply, sse::Event};
+use tower_http::cors::CorsLayer;
+use warp::http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
+use warp::{Filter, Rejection, Reply, path, reject::Reject, reply, sse::Event};
 
 #[derive(clap::Parser)]
 struct Arguments {
@@ -28,6 +31,9 @@ struct Arguments {
     /// Where sessions are kept [default: a file in the temporary directory]
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// Where the page is served from [default: this server]
+    #[arg(long, value_name = "ORIGIN")]
+    site: Option<String>,
 }
 
 #[tokio::main]
@@ -41,8 +47,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&arguments.listen).await?;
     let address = format!("http://{}", listener.local_addr()?);
 
-    // The first is where this server is, the second where its page is: the same, here.
-    let sessions = Sessions::builder(AppInfo::new(&address, &address))
+    let site = arguments.site.unwrap_or_else(|| address.clone());
+    // The first is where this server is, the second where its page is.
+    let sessions = Sessions::builder(AppInfo::new(&address, &site))
         .store(SqlxStore::connect(&database).await?)
         .claim(Role)
         // A minute instead of an hour, so that one can watch a token expire.
@@ -53,6 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let stop = CancellationToken::new();
     session_warp::serve(sessions.clone(), routes(stop.clone()))
+        .layer(cors(site.parse()?))
         .graceful(async move {
             tokio::signal::ctrl_c().await.ok();
             stop.cancel();
@@ -81,6 +89,17 @@ fn routes(stop: CancellationToken) -> impl Filter<Extract = (impl Reply,), Error
         .or(path!("devices" / "end-others").and(post).and(session()).then(end_other_devices))
         .or(path!("events").and(get).and(session()).and(warp::any().map(move || stop.clone())).then(events))
         .recover(recover)
+}
+
+/// The page's origin, and no other, may send cookies and read the answers. `warp::cors` would not do:
+/// it sees the routes, but not refresh and sign-out.
+fn cors(site: HeaderValue) -> CorsLayer {
+    let headers = CORS_REQUEST_HEADERS.into_iter().chain([CONTENT_TYPE]);
+    CorsLayer::new()
+        .allow_origin(site)
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(headers.collect::<Vec<_>>())
 }
 
 /// A real application asks for a password. Tokens travel with the answer, in cookies or headers.
