@@ -145,7 +145,8 @@ const PROMISE: Promise = Promise {
     grace: Duration::MAX,
     recovery: Duration::ZERO,
     lingers: Duration::from_mins(1),
-    access_lifetime: Duration::from_mins(55),
+    // The example's is a minute, less what is taken off at random.
+    access_lifetime: Duration::from_secs(55),
 };
 const KILLS: usize = 200;
 const DEVICES: usize = 8;
