@@ -286,7 +286,7 @@ impl SessionConfigBuilder {
     }
 
     /// How old the blacklist may be before a route that asks it reads the database: 5 s by default,
-    /// from 1 s to 60 s; less than the shortest life of an access token.
+    /// from 500 ms to 60 s; less than the shortest life of an access token.
     pub fn max_staleness(mut self, age: Duration) -> Self {
         self.settings.max_staleness = age;
         self

@@ -86,7 +86,7 @@ pub const ENCRYPTION_SECRET_NAME_MAX_BYTES: usize = 64;
 /// How old the blacklist may be before routes that ask it read the database (design §7).
 pub const MAX_STALENESS: Duration = Duration::from_secs(5);
 /// What that age may be.
-pub const MAX_STALENESS_RANGE: RangeInclusive<Duration> = SECOND..=MINUTE;
+pub const MAX_STALENESS_RANGE: RangeInclusive<Duration> = Duration::from_millis(500)..=MINUTE;
 /// How many revoked sessions the blacklist remembers.
 pub const BLACKLIST_CAPACITY: usize = 1_000_000;
 /// What that number may be.

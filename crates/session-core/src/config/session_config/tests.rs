@@ -247,6 +247,17 @@ fn the_ends_of_the_ranges_are_allowed() {
     }
 }
 
+/// L5: what is allowed for an access token leaves room for a grace window and for the blacklist.
+#[test]
+fn the_shortest_access_token_can_be_configured() {
+    example()
+        .access_token_lifetime(*defaults::ACCESS_TOKEN_LIFETIME_RANGE.start())
+        .rotation_grace(Duration::ZERO)
+        .max_staleness(*defaults::MAX_STALENESS_RANGE.start())
+        .build()
+        .unwrap();
+}
+
 /// L5: two times that contradict each other, the jitter taken off.
 #[test]
 fn times_that_contradict_each_other_are_refused() {
