@@ -30,7 +30,8 @@ def verdict(token):
     try:
         key = client.get_signing_key_from_jwt(token)
         claims = jwt.decode(token, key, algorithms=["RS256"], issuer=issuer, options={"require": ["exp"]})
-        return {"claims": claims}
+        # As text, for it may be JSON that not every reader takes.
+        return {"claims": json.dumps(claims)}
     except jwt.PyJWTError as error:
         return {"refused": type(error).__name__}
 

@@ -14,7 +14,8 @@ export async function answer(verify) {
 
 async function verdict(verify, token) {
   try {
-    return { claims: await verify(token) };
+    // As text, for it may be JSON that not every reader takes.
+    return { claims: JSON.stringify(await verify(token)) };
   } catch (error) {
     return { refused: error.code ?? error.type ?? error.message };
   }

@@ -17,7 +17,6 @@ use std::{
 
 use programs::{Node, Python};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout},
@@ -101,12 +100,12 @@ struct Question<'a> {
 }
 
 /// What a library makes of a token.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(clippy::exhaustive_enums, reason = "complete by nature")]
 pub enum Verdict {
-    /// It is good, and this is what it says.
-    Claims(Map<String, Value>),
+    /// It is good, and this is what it says, in JSON.
+    Claims(String),
     /// It is not, for this reason in the library's own words.
     Refused(String),
 }

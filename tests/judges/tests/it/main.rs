@@ -3,10 +3,13 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "tests"
 )]
 
 mod court;
+mod differential;
+mod edits;
 mod verdicts;
 
 #[path = "../../../../crates/session-axum/tests/it/application.rs"]
