@@ -1,8 +1,17 @@
-import { createRemoteJWKSet, jwtVerify } from "jose";
 import { answer } from "./questions.mjs";
 
 const [jwks, issuer] = process.argv.slice(2);
-const keys = createRemoteJWKSet(new URL(jwks));
-const options = { algorithms: ["RS256"], issuer, requiredClaims: ["exp"] };
 
-await answer(async (token) => (await jwtVerify(token, keys, options)).payload);
+// ANCHOR: verify
+import { createRemoteJWKSet, jwtVerify } from "jose";
+
+const keys = createRemoteJWKSet(new URL(jwks));
+
+async function verify(token) {
+  const options = { algorithms: ["RS256"], issuer, requiredClaims: ["exp"] };
+  const { payload } = await jwtVerify(token, keys, options);
+  return payload;
+}
+// ANCHOR_END: verify
+
+await answer(verify);

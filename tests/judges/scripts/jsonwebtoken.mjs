@@ -1,10 +1,12 @@
-import jsonwebtoken from "jsonwebtoken";
-import jwksRsa from "jwks-rsa";
 import { answer } from "./questions.mjs";
 
-const [jwksUri, issuer] = process.argv.slice(2);
-const client = jwksRsa({ jwksUri });
-const options = { algorithms: ["RS256"], issuer };
+const [jwks, issuer] = process.argv.slice(2);
+
+// ANCHOR: verify
+import jsonwebtoken from "jsonwebtoken";
+import jwksRsa from "jwks-rsa";
+
+const client = jwksRsa({ jwksUri: jwks });
 
 function key(header, done) {
   client.getSigningKey(header.kid).then(
@@ -13,11 +15,14 @@ function key(header, done) {
   );
 }
 
-await answer(
-  (token) =>
-    new Promise((accept, refuse) => {
-      jsonwebtoken.verify(token, key, options, (error, claims) =>
-        error ? refuse(error) : accept(claims),
-      );
-    }),
-);
+function verify(token) {
+  const options = { algorithms: ["RS256"], issuer };
+  return new Promise((accept, refuse) => {
+    jsonwebtoken.verify(token, key, options, (error, claims) =>
+      error ? refuse(error) : accept(claims),
+    );
+  });
+}
+// ANCHOR_END: verify
+
+await answer(verify);

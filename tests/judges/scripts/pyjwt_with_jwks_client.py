@@ -6,8 +6,9 @@ import json
 import sys
 import time
 
-import jwt
 import jwt.api_jwt
+
+jwks, issuer = sys.argv[1:]
 
 
 class Clock(datetime.datetime):
@@ -22,16 +23,23 @@ class Clock(datetime.datetime):
 jwt.api_jwt.datetime = Clock
 time.monotonic = lambda: Clock.seconds
 
-jwks, issuer = sys.argv[1:]
+# ANCHOR: verify
+import jwt
+
 client = jwt.PyJWKClient(jwks)
+
+
+def verify(token):
+    key = client.get_signing_key_from_jwt(token)
+    options = {"require": ["exp"]}
+    return jwt.decode(token, key, algorithms=["RS256"], issuer=issuer, options=options)
+# ANCHOR_END: verify
 
 
 def verdict(token):
     try:
-        key = client.get_signing_key_from_jwt(token)
-        claims = jwt.decode(token, key, algorithms=["RS256"], issuer=issuer, options={"require": ["exp"]})
         # As text, for it may be JSON that not every reader takes.
-        return {"claims": json.dumps(claims)}
+        return {"claims": json.dumps(verify(token))}
     except jwt.PyJWTError as error:
         return {"refused": type(error).__name__}
 

@@ -67,7 +67,7 @@ pub async fn calls_at_once_share_one_refresh(app: &TestApp) {
     }
 }
 
-/// F2: an app that is killed between a refresh and the moment it keeps the answer comes back with the
+/// F8: an app that is killed between a refresh and the moment it keeps the answer comes back with the
 /// tokens of before, and goes on.
 pub async fn an_app_that_was_killed_before_it_kept_an_answer_goes_on(app: &TestApp) {
     for mode in BOTH {
@@ -86,7 +86,7 @@ pub async fn an_app_that_was_killed_before_it_kept_an_answer_goes_on(app: &TestA
     }
 }
 
-/// F1: later than that the tokens of before might be a thief's; the user logs in again.
+/// F1, F8: later than that the tokens of before might be a thief's; the user logs in again.
 pub async fn an_app_that_comes_back_too_late_is_signed_out(app: &TestApp) {
     for mode in BOTH {
         let lost = app.log_in_by(mode, "alice").await;
@@ -104,7 +104,7 @@ pub async fn an_app_that_comes_back_too_late_is_signed_out(app: &TestApp) {
     }
 }
 
-/// F2: of the two tokens that an app keeps by itself, the refresh token is the one not to lose. With
+/// F8: of the two tokens that an app keeps by itself, the refresh token is the one not to lose. With
 /// it and the access token of before, it goes on whenever it comes back.
 pub async fn an_app_that_kept_its_refresh_token_first_goes_on(app: &TestApp) {
     let alice = app.log_in_by(Mode::Header, "alice").await;
@@ -138,7 +138,7 @@ pub async fn a_signed_out_app_stays_quiet(app: &TestApp) {
     }
 }
 
-/// F1, F4: the thief was there first. The owner's next refresh ends the session for both.
+/// F1: the thief was there first. The owner's next refresh ends the session for both.
 pub async fn a_stolen_token_ends_the_session_of_thief_and_owner(app: &TestApp) {
     for mode in BOTH {
         let alice = app.log_in_by(mode, "alice").await;

@@ -83,6 +83,26 @@ async fn a_key_that_was_removed_is_one_that_never_was(library: Library) {
     assert_eq!(ours(&app, &before).await, A_KEY_NOT_IN_THE_SET[0]);
 }
 
+/// Whoever has the keys already may accept its tokens until he asks for them again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_key_is_known_for_as_long_as_the_keys_are_kept() {
+    for (library, minutes) in [(Library::Jose, 10), (Library::PyJwt, 5)] {
+        let app = server().await;
+        let token = token(&app).await;
+        let mut judge = judge(library, &app);
+        assert_eq!(heard(&mut judge, &app, &token).await, "accepted");
+
+        app.sessions().rotate_signing_key().await.unwrap();
+        let leaked = KeyId::try_from(segment(&token, 0)["kid"].as_str().unwrap()).unwrap();
+        assert!(app.sessions().remove_key(&leaked).await.unwrap());
+        app.advance(Duration::from_secs(minutes * 60 - 1));
+        assert_eq!(heard(&mut judge, &app, &token).await, "accepted");
+        app.advance(Duration::from_secs(2));
+        let unknown = words(library, A_KEY_NOT_IN_THE_SET);
+        assert_eq!(heard(&mut judge, &app, &token).await, unknown);
+    }
+}
+
 /// D4, wire §1.4: a dynamic key leaves the set when its last token has expired.
 async fn a_key_that_served_its_time_is_one_that_never_was(library: Library) {
     let app = server().await;
