@@ -11,6 +11,7 @@
 
 mod client;
 mod crash;
+mod curl;
 mod devices;
 mod dice;
 mod event_stream;
