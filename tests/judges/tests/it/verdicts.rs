@@ -117,6 +117,22 @@ async fn a_key_that_served_its_time_is_one_that_never_was(library: Library) {
     assert_eq!(ours(&app, &before).await, A_KEY_NOT_IN_THE_SET[0]);
 }
 
+/// B3: the clock of who verifies may be a little behind that of the node that issued.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_behind_matters_to_one_alone() {
+    let app = server().await;
+    let token = token(&app).await;
+    for (library, verdict) in [
+        (Library::Jose, "accepted"),
+        (Library::JsonWebToken, "accepted"),
+        (Library::PyJwt, "ImmatureSignatureError"),
+        (Library::SuperTokensNode, "accepted"),
+    ] {
+        let verdicts = judge(library, &app).judge(app.now_s() - 1, &[&token]).await;
+        assert_eq!(verdicts[0].as_str(), verdict, "{library:?}");
+    }
+}
+
 /// Security A1, A2, A3, B1, D1: forgeries, and what each makes of them.
 async fn what_we_refuse_is_refused(library: Library) {
     let app = server().await;
