@@ -28,6 +28,8 @@ pages! {
     sessionctl: include_str!("src/sessionctl.md"),
     configuration: include_str!("src/configuration.md"),
     http_contract: include_str!("src/http-contract.md"),
+    curl: include_str!("src/curl.md"),
+    verifying_elsewhere: include_str!("src/verifying-elsewhere.md"),
     security: include_str!("src/security.md"),
     attacks: include_str!("src/attacks.md"),
     figures: include_str!("src/figures.md"),

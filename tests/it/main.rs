@@ -12,6 +12,7 @@
 mod client;
 mod cors;
 mod crash;
+mod curl;
 mod devices;
 mod dice;
 mod event_stream;

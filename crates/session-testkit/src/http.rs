@@ -38,6 +38,7 @@ pub mod refresh;
 pub mod responses;
 pub mod rotation;
 pub mod routes;
+pub mod sdk_calls;
 pub mod settings;
 pub mod sign_out;
 pub mod streams;

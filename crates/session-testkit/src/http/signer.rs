@@ -68,6 +68,11 @@ impl Signer {
         self.sign_with(&RSA_PKCS1_SHA256, header, payload)
     }
 
+    /// A token of these two segments, however they are encoded.
+    pub fn sign_segments(&self, header: &str, payload: &str) -> String {
+        self.sign_text(&RSA_PKCS1_SHA256, &format!("{header}.{payload}"))
+    }
+
     /// The same token under each of the other RSA algorithms, with its `alg` put in.
     pub fn sign_otherwise(&self, header: &Value, payload: &Value) -> Vec<String> {
         let algorithms: [(&str, &'static dyn RsaEncoding); 3] = [
@@ -91,17 +96,21 @@ impl Signer {
         payload: &[u8],
     ) -> String {
         let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        let signed = format!("{}.{}", encode(header), encode(payload));
+        let text = format!("{}.{}", encode(header), encode(payload));
+        self.sign_text(algorithm, &text)
+    }
+
+    fn sign_text(&self, algorithm: &'static dyn RsaEncoding, text: &str) -> String {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
             .sign(
                 algorithm,
                 &SystemRandom::new(),
-                signed.as_bytes(),
+                text.as_bytes(),
                 &mut signature,
             )
             .unwrap();
-        format!("{signed}.{}", encode(&signature))
+        format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(&signature))
     }
 }
 

@@ -197,6 +197,18 @@ macro_rules! __http_cases {
                 what_is_not_ours_is_the_applications
                 an_unknown_route_looks_at_no_token
             }
+            sdk_calls {
+                a_first_launch_asks_for_a_session_once
+                an_expired_token_is_refreshed_unseen_by_the_caller
+                calls_at_once_share_one_refresh
+                an_app_that_was_killed_before_it_kept_an_answer_goes_on
+                an_app_that_comes_back_too_late_is_signed_out
+                an_app_that_kept_its_refresh_token_first_goes_on
+                a_signed_out_app_stays_quiet
+                a_stolen_token_ends_the_session_of_thief_and_owner
+                a_route_that_always_refuses_is_given_up_after_ten_refreshes
+                a_refresh_that_fails_is_shown_and_the_session_kept
+            }
             settings {
                 the_refresh_cookie_follows_the_base_path
                 the_access_cookie_has_the_configured_path

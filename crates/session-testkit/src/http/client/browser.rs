@@ -1,6 +1,12 @@
-//! `Browser`: a client that holds a session's tokens as the browser SDK does (wire §11).
+//! `Browser`: a client that holds a session's tokens as the SDKs do (wire §11): those of browsers in
+//! cookies, those of mobile apps by themselves.
 
-use std::sync::Mutex;
+mod calls;
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use http::Method;
 use serde_json::{Map, Value};
@@ -35,6 +41,9 @@ pub struct Browser<'a> {
     app: &'a TestApp,
     mode: Mode,
     held: Mutex<Held>,
+    /// Held by the call that refreshes for all.
+    refreshing: tokio::sync::Mutex<()>,
+    refreshes: AtomicUsize,
 }
 
 /// What a client holds.
@@ -45,14 +54,22 @@ struct Held {
     refresh_token: Option<String>,
     front_token: Option<FrontToken>,
     anti_csrf: Option<String>,
+    /// How often an answer said whether there is a session.
+    times_told: usize,
 }
 
 impl<'a> Browser<'a> {
     pub(crate) fn new(app: &'a TestApp, mode: Mode) -> Self {
+        Self::holding(app, mode, Held::default())
+    }
+
+    fn holding(app: &'a TestApp, mode: Mode, held: Held) -> Self {
         Self {
             app,
             mode,
-            held: Mutex::default(),
+            held: Mutex::new(held),
+            refreshing: tokio::sync::Mutex::default(),
+            refreshes: AtomicUsize::default(),
         }
     }
 
@@ -64,19 +81,24 @@ impl<'a> Browser<'a> {
     /// thief.
     #[must_use = "this browser stays as it is"]
     pub fn copy(&self) -> Self {
-        Self {
-            held: Mutex::new(self.held()),
-            ..*self
-        }
+        Self::holding(self.app, self.mode, self.held())
+    }
+
+    /// The same client after it died while it kept what `newer` was given: it has the new refresh
+    /// token, and the access token of before.
+    #[must_use = "this browser stays as it is"]
+    pub fn with_refresh_token_of(&self, newer: &Self) -> Self {
+        let refresh_token = newer.held().refresh_token;
+        let held = Held {
+            refresh_token,
+            ..self.held()
+        };
+        Self::holding(self.app, self.mode, held)
     }
 
     /// The same client as it talks to another server.
     pub fn at<'b>(&self, app: &'b TestApp) -> Browser<'b> {
-        Browser {
-            app,
-            mode: self.mode,
-            held: Mutex::new(self.held()),
-        }
+        Browser::holding(app, self.mode, self.held())
     }
 
     /// Logs in: `login` is one of the logins of `POST /login`.
@@ -129,6 +151,7 @@ impl<'a> Browser<'a> {
 
     /// A refresh, sent.
     pub async fn refresh(&self) -> Answer {
+        self.refreshes.fetch_add(1, Ordering::Relaxed);
         self.refresh_request().send().await
     }
 
@@ -166,6 +189,7 @@ impl<'a> Browser<'a> {
         if let Some(access) = answer.st_access_token() {
             held.access_token = kept(access);
         }
+        held.times_told += usize::from(answer.header("front-token").is_some());
         if answer.removes_front_token() {
             held.front_token = None;
             held.access_token = None;
@@ -181,6 +205,11 @@ impl<'a> Browser<'a> {
 
     fn held(&self) -> Held {
         self.held.lock().unwrap().clone()
+    }
+
+    /// How many refreshes it has sent.
+    pub fn refreshes(&self) -> usize {
+        self.refreshes.load(Ordering::Relaxed)
     }
 
     /// Whether the front end thinks that there is a session.

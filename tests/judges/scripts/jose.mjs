@@ -1,0 +1,17 @@
+import { answer } from "./questions.mjs";
+
+const [jwks, issuer] = process.argv.slice(2);
+
+// ANCHOR: verify
+import { createRemoteJWKSet, jwtVerify } from "jose";
+
+const keys = createRemoteJWKSet(new URL(jwks));
+
+async function verify(token) {
+  const options = { algorithms: ["RS256"], issuer, requiredClaims: ["exp"] };
+  const { payload } = await jwtVerify(token, keys, options);
+  return payload;
+}
+// ANCHOR_END: verify
+
+await answer(verify);
