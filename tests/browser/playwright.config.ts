@@ -24,7 +24,7 @@ export default defineConfig<object, Options>({
       args: ["--host-resolver-rules=MAP *.test 127.0.0.1"],
     },
     screenshot: "only-on-failure",
-    trace: "retain-on-failure",
+    trace: { mode: "retain-on-failure", screenshots: false },
   },
   projects: adapters.map((adapter) => ({ name: adapter, use: { adapter } })),
 });

@@ -27,8 +27,8 @@ const website = {
   /** Calls an API with `fetch`, which the SDK has wrapped. */
   async call(url: string, options: RequestInit = {}): Promise<Answer> {
     const response = await fetch(url, options);
-    const text = await response.text();
-    const body: unknown = text && JSON.parse(text);
+    const isJson = response.headers.get("content-type")?.startsWith("application/json");
+    const body: unknown = await (isJson ? response.json() : response.text());
     return { status: response.status, body, headers: Object.fromEntries(response.headers) };
   },
 

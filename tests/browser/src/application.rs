@@ -14,18 +14,22 @@
 //! | `GET /socket` | `Session<CheckBlacklist>` | a WebSocket: `open`, and closed with the session |
 
 use std::{
+    io,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, stream};
+use http::{HeaderValue, Method, header::CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use session_core::{
     NewSession, Payload, Policy, Session, SessionError, Sessions, UserId, VerifyOptions,
     async_trait,
     claims::{BoxError, ClaimContext, ClaimValidator, PrimitiveClaim as _, SessionClaim},
+    http::CORS_REQUEST_HEADERS,
 };
+use tower_http::cors::CorsLayer;
 
 /// What an application is built from.
 #[derive(Clone)]
@@ -53,15 +57,29 @@ impl TryFrom<Login> for NewSession {
     }
 }
 
+/// What a framework of tower services is told of CORS.
+pub(crate) fn cors(website: &str) -> io::Result<CorsLayer> {
+    let headers = CORS_REQUEST_HEADERS.into_iter().chain([CONTENT_TYPE]);
+    let website = HeaderValue::try_from(website).map_err(io::Error::other)?;
+    Ok(CorsLayer::new()
+        .allow_origin(website)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(headers.collect::<Vec<_>>())
+        .allow_credentials(true))
+}
+
 /// What a handler tells of its session.
 pub(crate) fn described(session: &Session) -> Value {
     json!({ "user": session.user_id(), "payload": session.payload().as_map() })
 }
 
 /// What an event stream says: that it is open, and that its session has ended.
-pub(crate) fn events(session: &Session) -> impl Stream<Item = &'static str> + Send + use<> {
-    let ended = session.revoked().map(|()| "ended").into_stream();
-    stream::iter(["open"]).chain(ended)
+pub(crate) fn events(session: Session) -> impl Stream<Item = &'static str> + Send {
+    let ended = async move {
+        session.revoked().await;
+        "ended"
+    };
+    stream::iter(["open"]).chain(stream::once(ended))
 }
 
 /// Lets those in who have been administrators within the last five minutes.

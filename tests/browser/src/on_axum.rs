@@ -8,7 +8,7 @@ use axum::{
         WebSocketUpgrade,
         ws::{Message, WebSocket},
     },
-    http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
+    http::StatusCode,
     response::{
         Response, Sse,
         sse::{Event, KeepAlive},
@@ -18,31 +18,20 @@ use axum::{
 use futures_util::{Stream, StreamExt as _};
 use serde_json::{Map, Value};
 use session_axum::{
-    CORS_REQUEST_HEADERS, CheckBlacklist, CheckDatabase, Policy, Session, SessionLayer,
-    SessionRejection, SessionRequest, Stateless,
+    CheckBlacklist, CheckDatabase, Policy, Session, SessionLayer, SessionRejection, SessionRequest,
+    Stateless,
 };
 use tokio::{net::TcpListener, task::JoinSet};
-use tower_http::cors::CorsLayer;
 
 use crate::{
-    application::{AdminsOnly, Application, Login, Role, described, events},
+    application::{AdminsOnly, Application, Login, Role, cors, described, events},
     server::Server,
 };
 
 pub(crate) async fn serve(application: Application) -> io::Result<Server> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let website = HeaderValue::try_from(application.website).map_err(io::Error::other)?;
-    let cors = CorsLayer::new()
-        .allow_origin(website)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers(
-            CORS_REQUEST_HEADERS
-                .into_iter()
-                .chain([CONTENT_TYPE])
-                .collect::<Vec<_>>(),
-        )
-        .allow_credentials(true);
+    let cors = cors(&application.website)?;
     let app = routes()
         .layer(SessionLayer::new(application.sessions))
         .layer(cors);
@@ -90,7 +79,7 @@ async fn role(session: Session<Stateless>) -> Answer {
 async fn event_stream(
     session: Session<CheckBlacklist>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let events = events(&session).map(|event| Ok(Event::default().data(event)));
+    let events = events(session.into_inner()).map(|event| Ok(Event::default().data(event)));
     Sse::new(events).keep_alive(KeepAlive::default())
 }
 

@@ -2,12 +2,16 @@
 
 use std::{any::Any, io, net::SocketAddr};
 
-use crate::{application::Application, on_axum};
+use crate::{application::Application, on_actix, on_axum, on_poem, on_rocket, on_warp};
 
 /// A framework with an adapter.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Adapter {
     Axum,
+    Actix,
+    Rocket,
+    Warp,
+    Poem,
 }
 
 impl Adapter {
@@ -15,6 +19,10 @@ impl Adapter {
     pub(crate) async fn serve(self, application: Application) -> io::Result<Server> {
         match self {
             Self::Axum => on_axum::serve(application).await,
+            Self::Actix => on_actix::serve(application),
+            Self::Rocket => on_rocket::serve(application).await,
+            Self::Warp => on_warp::serve(application).await,
+            Self::Poem => on_poem::serve(application).await,
         }
     }
 }

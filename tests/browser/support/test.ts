@@ -81,5 +81,10 @@ export const test = base.extend<Fixtures & Wishes, Options & { program: Program 
   },
 });
 
+/** What a request of another origin is answered: poem's CORS middleware lets none in. */
+export function answerToForeign(adapter: string, otherwise: number): number {
+  return adapter === "poem" ? 403 : otherwise;
+}
+
 /** Chromium's number for it. */
 const COOKIES_OF_ALL_SITES = 0;
