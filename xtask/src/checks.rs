@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use servers::Servers;
 
 use crate::{
-    adapters, advisories, book, process, report::Report, rust_version, scale, sql, tables,
+    adapters, advisories, book, browser, process, report::Report, rust_version, scale, sql, tables,
     tests_run::TestsRun, tools, workspace::Workspace,
 };
 
@@ -37,6 +37,7 @@ pub(crate) fn test() -> Result<ExitCode, String> {
     });
     drop(servers);
     report.step("examples", || examples(&workspace));
+    report.step("browsers", || browser::check(&workspace, &mut tests));
     report.step("book", || book::check(&workspace));
     report.step("licences, banned crates, sources", || licences(&workspace));
     report.step("version floors", || advisories::check(workspace.root()));

@@ -6,6 +6,7 @@
 mod adapters;
 mod advisories;
 mod book;
+mod browser;
 mod campaign;
 mod cases;
 mod checks;
@@ -40,6 +41,8 @@ usage: cargo xtask <command>
   services                    the same servers for a person who develops, until ctrl-c
   fleet [--listen ADDRESS]    the example of several nodes on a PostgreSQL that is thrown away,
                               until ctrl-c
+  browser [--adapter NAME]    the official browser SDK in Chromium against one adapter or all;
+                              target/browser keeps a trace and a screenshot of what failed
   lint                        formatting and clippy, warnings as errors
   doc                         the API reference and the book, links checked
   bench [arguments]           the benchmarks of the package `bench`
@@ -72,6 +75,7 @@ fn run(words: &[&str]) -> Result<ExitCode, String> {
         ["doc"] => return checks::doc(),
         ["services"] => services::serve()?,
         ["fleet", rest @ ..] => fleet::serve(&Workspace::load()?, rest)?,
+        ["browser", rest @ ..] => browser::run(&Workspace::load()?, rest)?,
         ["scale"] => scale::whole(&Workspace::load()?)?,
         ["scale", "--quick"] => scale::quick(&Workspace::load()?, &Servers::start()?)?,
         ["tables"] => tables::rewrite(&Workspace::load()?)?,
