@@ -5,8 +5,8 @@ use std::process::{Command, ExitCode};
 use servers::Servers;
 
 use crate::{
-    adapters, advisories, book, process, report::Report, rust_version, scale, sql, tables,
-    tests_run::TestsRun, tools, workspace::Workspace,
+    adapters, advisories, book, browser, process, report::Report, rust_version, scale, sql, tables,
+    tests_run::TestsRun, tools, web, workspace::Workspace,
 };
 
 /// Every check there is. The last line on standard output counts the tests.
@@ -37,6 +37,12 @@ pub(crate) fn test() -> Result<ExitCode, String> {
     });
     drop(servers);
     report.step("examples", || examples(&workspace));
+    report.step("the SDK in a browser, on each adapter", || {
+        browser::check(&workspace, &mut tests)
+    });
+    report.step("the example page in a browser, on each framework", || {
+        web::test(&workspace, &web::FRAMEWORKS, &mut tests)
+    });
     report.step("book", || book::check(&workspace));
     report.step("licences, banned crates, sources", || licences(&workspace));
     report.step("version floors", || advisories::check(workspace.root()));

@@ -1,4 +1,5 @@
-//! Which test cites which case: read from the doc lines above the tests.
+//! Which test cites which case: read from the doc lines above the tests, which are Rust functions or
+//! Playwright's tests.
 //!
 //! A citation opens a doc line and ends with a colon (`/// A6, A11: …`, `/// Wire cases 23 and 24:
 //! …`, `/// Wire case 14, attack B2: …`) or stands alone in brackets (`… (wire case 14)`). Prose that
@@ -22,6 +23,9 @@ const FOLDERS: &[&str] = &[
     "crates", "examples", "tests", "benches", "fuzz", "docs", "xtask",
 ];
 
+/// The folder that holds Playwright's tests.
+const FLOWS: &str = "tests/browser/flows";
+
 /// Reads every test in the tree.
 pub(crate) fn collect(root: &Path) -> Result<Citations, String> {
     let mut citations = Citations::new();
@@ -31,6 +35,9 @@ pub(crate) fn collect(root: &Path) -> Result<Citations, String> {
             let is_suite = source.path.starts_with("crates/session-testkit/src");
             read(&source.text, is_suite, &mut citations);
         }
+    }
+    for source in sources::with_extension(root, FLOWS, "ts")? {
+        read_flows(&source.text, &mut citations);
     }
     Ok(citations)
 }
@@ -54,6 +61,39 @@ fn read(text: &str, is_suite: bool, citations: &mut Citations) {
             item = Item::default();
         }
     }
+}
+
+/// Reads Playwright's tests, which have their doc comment directly above them.
+fn read_flows(text: &str, citations: &mut Citations) {
+    let mut cites = BTreeSet::new();
+    let mut in_comment = false;
+    for line in text.lines().map(str::trim) {
+        in_comment |= line.starts_with("/**");
+        if in_comment {
+            let doc = line.trim_start_matches("/**").trim_start_matches("* ");
+            cites.extend(cited(doc));
+            in_comment = !line.ends_with("*/");
+        } else {
+            let found = std::mem::take(&mut cites);
+            if let Some(title) = title(line) {
+                for case in found {
+                    citations.entry(case).or_default().insert(title.clone());
+                }
+            }
+        }
+    }
+}
+
+/// The title of a test that begins on this line, with `…` for what a loop puts into it.
+fn title(line: &str) -> Option<String> {
+    let rest = line.strip_prefix("test(")?;
+    let quote = rest.chars().next().filter(|quote| "\"`".contains(*quote))?;
+    let (title, _) = rest.strip_prefix(quote)?.split_once(quote)?;
+    let Some((start, rest)) = title.split_once("${") else {
+        return Some(title.to_owned());
+    };
+    let (_, end) = rest.split_once('}')?;
+    Some(format!("{start}…{end}"))
 }
 
 /// What has been read of an item before its first line of code.
@@ -192,5 +232,19 @@ mod tests {
             [("G1".to_owned(), "it_is_refused".to_owned())]
         );
         assert!(tests_of(text, false).is_empty());
+    }
+
+    #[test]
+    fn a_comment_above_a_test_of_playwrights_counts() {
+        let text = "/** Wire case 1: once. */\nconst other = 1;\n\n/**\n * Wire case 2 (a part):\n * \
+                    several lines.\n */\ntest(\"it holds\", async () => {\n  /** Wire case 3: no. */\n  \
+                    call();\n});\nfor (const mode of MODES) {\n  /** Wire case 4: twice. */\n  \
+                    test(`it holds in ${mode} mode`, async () => {});\n}\n";
+        let mut citations = Citations::new();
+        read_flows(text, &mut citations);
+        let expected = [(2, "it holds"), (4, "it holds in … mode")];
+        let expected = expected
+            .map(|(number, title)| (Case::Wire(number), BTreeSet::from([title.to_owned()])));
+        assert_eq!(citations, Citations::from(expected));
     }
 }

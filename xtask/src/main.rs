@@ -6,6 +6,7 @@
 mod adapters;
 mod advisories;
 mod book;
+mod browser;
 mod campaign;
 mod cases;
 mod checks;
@@ -13,6 +14,7 @@ mod citations;
 mod fleet;
 mod fuzz;
 mod links;
+mod playwright;
 mod process;
 mod report;
 #[cfg(test)]
@@ -46,6 +48,8 @@ usage: cargo xtask <command>
                               behind it, until ctrl-c
   web --test [--framework axum|actix|rocket|warp]
                               tests that page in Chromium, on all four or on one
+  browser [--adapter NAME]    the official browser SDK in Chromium against one adapter or all;
+                              target/browser keeps a trace and a screenshot of what failed
   lint                        formatting and clippy, warnings as errors
   doc                         the API reference and the book, links checked
   bench [arguments]           the benchmarks of the package `bench`
@@ -79,6 +83,7 @@ fn run(words: &[&str]) -> Result<ExitCode, String> {
         ["services"] => services::serve()?,
         ["fleet", rest @ ..] => fleet::serve(&Workspace::load()?, rest)?,
         ["web", rest @ ..] => web::run(&Workspace::load()?, rest)?,
+        ["browser", rest @ ..] => browser::run(&Workspace::load()?, rest)?,
         ["scale"] => scale::whole(&Workspace::load()?)?,
         ["scale", "--quick"] => scale::quick(&Workspace::load()?, &Servers::start()?)?,
         ["tables"] => tables::rewrite(&Workspace::load()?)?,

@@ -1,11 +1,11 @@
-//! The workspace's Rust files, and the part of a file that ships.
+//! The workspace's Rust and TypeScript files, and the part of a file that ships.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// A Rust file.
+/// A file of the workspace's.
 pub(crate) struct Source {
     /// Its path from the workspace's root.
     pub(crate) path: PathBuf,
@@ -15,24 +15,39 @@ pub(crate) struct Source {
 
 /// Every Rust file under a folder of the workspace; none when there is no such folder.
 pub(crate) fn under(root: &Path, folder: &str) -> Result<Vec<Source>, String> {
+    with_extension(root, folder, "rs")
+}
+
+/// Every file with this extension under a folder of the workspace; none when there is no such folder.
+pub(crate) fn with_extension(
+    root: &Path,
+    folder: &str,
+    extension: &str,
+) -> Result<Vec<Source>, String> {
     let mut sources = Vec::new();
     let start = root.join(folder);
     if start.is_dir() {
-        collect(root, &start, &mut sources)?;
+        collect(root, &start, extension, &mut sources)?;
     }
     sources.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(sources)
 }
 
-fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> Result<(), String> {
+fn collect(
+    root: &Path,
+    folder: &Path,
+    extension: &str,
+    sources: &mut Vec<Source>,
+) -> Result<(), String> {
     let problem = |error: std::io::Error| format!("{}: {error}", folder.display());
     for entry in fs::read_dir(folder).map_err(problem)? {
         let path = entry.map_err(problem)?.path();
         if path.is_dir() {
-            if path.file_name().is_none_or(|name| name != "target") {
-                collect(root, &path, sources)?;
+            let is_ours = |name| name != "target" && name != "node_modules";
+            if path.file_name().is_none_or(is_ours) {
+                collect(root, &path, extension, sources)?;
             }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|found| found == extension) {
             let text = fs::read_to_string(&path)
                 .map_err(|error| format!("{}: {error}", path.display()))?;
             let path = path.strip_prefix(root).unwrap_or(&path).to_owned();

@@ -50,15 +50,34 @@ impl TestsRun {
         outcome
     }
 
+    /// Adds what another harness has run for a package.
+    pub(crate) fn add(&mut self, package: &str, counts: Counts, names: Vec<String>) {
+        let sum = self.counts.entry(package.to_owned()).or_default();
+        sum.add(counts);
+        self.names.extend(names);
+    }
+
+    /// Says that another harness has not run all of its tests, or not well.
+    pub(crate) fn is_in_part(&mut self) {
+        self.broken = true;
+    }
+
     /// Whether every run so far went through, so that a test that is not among the names did not
     /// run.
     pub(crate) fn is_complete(&self) -> bool {
         !self.broken && !self.names.is_empty()
     }
 
-    /// Whether a function of this name ran as a test.
-    pub(crate) fn ran(&self, function: &str) -> bool {
-        self.names.contains(function)
+    /// Whether a test of this name ran: a function's, or a title in which `…` stands for what differs
+    /// from run to run.
+    pub(crate) fn ran(&self, name: &str) -> bool {
+        match name.split_once('…') {
+            None => self.names.contains(name),
+            Some((start, end)) => {
+                let mut names = self.names.iter();
+                names.any(|name| name.starts_with(start) && name.ends_with(end))
+            }
+        }
     }
 
     /// How many tests there were: a line for each package that has any, and the sum alone on the
@@ -199,5 +218,7 @@ mod tests {
         assert!(tests.ran("a_row_is_kept"));
         assert!(tests.ran("too_long"));
         assert!(!tests.ran("a_row_is_lost"));
+        assert!(tests.ran("a_row_is_…"));
+        assert!(!tests.ran("a_row_…_lost"));
     }
 }

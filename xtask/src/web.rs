@@ -3,16 +3,13 @@
 
 mod demo;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use demo::Demo;
 use programs::Node;
 use serde_json::Value;
 
-use crate::{process, tests_run::Counts, workspace::Workspace};
+use crate::{playwright, process, tests_run::TestsRun, workspace::Workspace};
 
 /// The frameworks that have an example server.
 pub(crate) const FRAMEWORKS: [&str; 4] = ["axum", "actix", "rocket", "warp"];
@@ -20,6 +17,8 @@ pub(crate) const FRAMEWORKS: [&str; 4] = ["axum", "actix", "rocket", "warp"];
 const USAGE: &str = "usage: cargo xtask web [--framework axum|actix|rocket|warp] [--port N]\n       \
                      cargo xtask web --test [--framework axum|actix|rocket|warp]";
 const PORT: u16 = 4000;
+/// Under which name the tests are counted.
+const PACKAGE: &str = "web";
 
 /// Shows the page until it is interrupted, or tests it.
 pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), String> {
@@ -39,12 +38,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), Strin
         }
         (true, framework, None) => {
             let all = framework.is_none().then_some(&FRAMEWORKS[..]);
-            let counts = test(workspace, all.unwrap_or(framework.as_slice()))?;
-            println!("{counts}");
-            match counts.failed {
-                0 => Ok(()),
-                failed => Err(format!("{failed} failed")),
-            }
+            let mut tests = TestsRun::default();
+            let frameworks = all.unwrap_or(framework.as_slice());
+            let outcome = test(workspace, frameworks, &mut tests);
+            println!("{}", tests.closing_lines(&[PACKAGE]));
+            outcome
         }
         (true, _, Some(_)) => Err(USAGE.to_owned()),
     }
@@ -59,7 +57,11 @@ fn show(workspace: &Workspace, framework: &str, port: u16) -> Result<(), String>
 }
 
 /// Drives the page in Chromium, on each of the frameworks.
-pub(crate) fn test(workspace: &Workspace, frameworks: &[&str]) -> Result<Counts, String> {
+pub(crate) fn test(
+    workspace: &Workspace,
+    frameworks: &[&str],
+    tests: &mut TestsRun,
+) -> Result<(), String> {
     let node = Node::ready()?;
     let chromium = programs::chromium()?;
     let page = page(workspace);
@@ -82,31 +84,9 @@ pub(crate) fn test(workspace: &Workspace, frameworks: &[&str]) -> Result<Counts,
     playwright
         .env("CHROMIUM", chromium)
         .env("RESULTS", &results);
-    let outcome = process::show(&mut playwright);
-    let counts = counts_in(&results.join("report.json"))?;
-    match outcome {
-        Err(problem) if counts.failed == 0 => Err(problem),
-        _ => Ok(counts),
-    }
-}
-
-/// What Playwright wrote down.
-fn counts_in(report: &Path) -> Result<Counts, String> {
-    let problem = |error: &dyn std::error::Error| format!("{}: {error}", report.display());
-    let text = fs::read_to_string(report).map_err(|error| problem(&error))?;
-    let report = serde_json::from_str(&text).map_err(|error| problem(&error))?;
-    counts(&report).ok_or_else(|| format!("Playwright counted nothing: {text}"))
-}
-
-fn counts(report: &Value) -> Option<Counts> {
-    let stats = report.get("stats")?;
-    let count = |name| stats.get(name)?.as_u64();
-    Some(Counts {
-        passed: count("expected")?,
-        // One that passes at the second attempt has failed, too.
-        failed: count("unexpected")? + count("flaky")?,
-        skipped: count("skipped")?,
-    })
+    let outcome = process::show(&mut playwright)
+        .map_err(|problem| format!("{problem}\ntraces and screenshots are in target/web/results"));
+    playwright::judge(outcome, &results.join("report.json"), PACKAGE, tests)
 }
 
 /// A folder below the target folder, without what an earlier run has left there.
@@ -134,24 +114,4 @@ fn framework_named(name: Option<&&str>) -> Result<&'static str, String> {
 fn port_in(text: Option<&&str>) -> Result<u16, String> {
     let port = text.and_then(|text| text.parse().ok());
     port.ok_or_else(|| USAGE.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_is_flaky_has_failed() {
-        let stats = json!({ "expected": 17, "unexpected": 2, "flaky": 1, "skipped": 3 });
-        let counts = counts(&json!({ "stats": stats })).unwrap();
-        assert_eq!(counts.to_string(), "17 passed, 3 failed, 3 skipped");
-    }
-
-    #[test]
-    fn a_report_without_counts_is_no_success() {
-        assert!(counts(&json!({ "stats": { "expected": 17 } })).is_none());
-        assert!(counts(&json!({ "errors": [] })).is_none());
-    }
 }

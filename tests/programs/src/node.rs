@@ -66,6 +66,8 @@ impl Node {
             return Ok(());
         }
         let mut install = self.command(&self.npm, folder);
+        // The browser is the distribution's.
+        install.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
         process::show(install.args(["ci", "--no-audit", "--no-fund"]))?;
         fs::write(&installed, lock).map_err(|error| format!("{}: {error}", installed.display()))
     }
