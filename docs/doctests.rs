@@ -21,6 +21,7 @@ pages! {
     warp: include_str!("src/warp.md"),
     poem: include_str!("src/poem.md"),
     frameworks: include_str!("src/frameworks.md"),
+    front_ends: include_str!("src/front-ends.md"),
     web: include_str!("src/web.md"),
     choosing_a_store: include_str!("src/choosing-a-store.md"),
     revocation: include_str!("src/revocation.md"),
