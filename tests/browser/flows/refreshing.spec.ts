@@ -1,5 +1,5 @@
 /** Access tokens expire and the callers do not see it; and what they see when it goes wrong. */
-import { expect, test } from "../support/test.ts";
+import { expect, type Tab, test } from "../support/test.ts";
 
 const HOUR = 3600;
 
@@ -23,29 +23,13 @@ for (const mode of ["cookie", "header"] as const) {
 test("ten calls at once with an expired token cause one refresh", async ({ visit }) => {
   const tab = await visit();
   await tab.logIn("ann");
-  await tab.site.advance(HOUR);
-  const exchanges = await tab.site.watch();
-  const answers = await Promise.all(Array.from({ length: 10 }, () => tab.get("/stateless")));
-  expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
-  expect(counted(await exchanges())).toMatchObject({
-    "POST /auth/session/refresh 200": 1,
-    "GET /stateless 200": 10,
-  });
+  await expireFor(Array(10).fill(tab));
 });
 
 test("three tabs at once cause one refresh and all go on", async ({ visit }) => {
   const tab = await visit();
   await tab.logIn("ann");
-  const tabs = [tab, await tab.another(), await tab.another()];
-  await tab.site.advance(HOUR);
-  const exchanges = await tab.site.watch();
-  const answers = await Promise.all(tabs.map((tab) => tab.get("/database")));
-  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-  expect(counted(await exchanges())).toEqual({
-    "GET /database 401": 3,
-    "POST /auth/session/refresh 200": 1,
-    "GET /database 200": 3,
-  });
+  await expireFor([tab, await tab.another(), await tab.another()]);
 });
 
 test("a refresh whose answer is lost can be repeated", async ({ visit }) => {
@@ -139,6 +123,24 @@ test("a refresh elsewhere is not found", async ({ visit }) => {
   expect((await tab.callWithoutTheSdk("/auth/session/refresh")).status).toBe(404);
   expect(await tab.hasSession()).toBe(true);
 });
+
+/** All of these call with an expired token before any of them has another. */
+async function expireFor(callers: Tab[]): Promise<void> {
+  const { site } = callers[0]!;
+  await site.advance(HOUR);
+  await site.damage({ path: "/auth/session/refresh", what: "hold" });
+  const exchanges = await site.watch();
+  const calls = Promise.all(callers.map((tab) => tab.get("/database")));
+  const refused = async () => counted(await exchanges())["GET /database 401"];
+  await expect.poll(refused).toBe(callers.length);
+  await site.damage(null);
+  expect((await calls).map(({ status }) => status)).toEqual(callers.map(() => 200));
+  expect(counted(await exchanges())).toEqual({
+    "GET /database 401": callers.length,
+    "POST /auth/session/refresh 200": 1,
+    "GET /database 200": callers.length,
+  });
+}
 
 /** How often each exchange was there. */
 function counted(exchanges: string[]): Record<string, number> {

@@ -4,7 +4,7 @@
 use std::{
     error::Error,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use http::{HeaderName, Request, Response, StatusCode, header::UPGRADE};
@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncRead, AsyncWrite, copy_bidirectional},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinSet,
 };
 use tokio_rustls::TlsAcceptor;
@@ -29,12 +30,9 @@ pub(crate) struct Front(#[expect(dead_code, reason = "stops when it is dropped")
 
 /// What is asked and answered, and what is done to answers. Clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct Traffic(Arc<Mutex<State>>);
-
-#[derive(Default)]
-struct State {
-    exchanges: Vec<Exchange>,
-    damage: Option<Damage>,
+pub(crate) struct Traffic {
+    exchanges: Arc<Mutex<Vec<Exchange>>>,
+    damage: watch::Sender<Option<Damage>>,
 }
 
 /// A request and the status of its answer, as the server gave it.
@@ -59,6 +57,8 @@ pub(crate) struct Damage {
 enum What {
     /// The server has answered, and nobody hears of it.
     Lose,
+    /// It waits until answers are damaged no more.
+    Hold,
     /// A header is taken off.
     Strip(String),
     /// It gets another status.
@@ -88,27 +88,33 @@ impl Front {
 impl Traffic {
     /// All that was asked so far.
     pub(crate) fn exchanges(&self) -> Vec<Exchange> {
-        self.with(|state| state.exchanges.clone())
+        self.written().clone()
     }
 
     /// From now on, this is done to answers, and nothing else.
     pub(crate) fn damage(&self, damage: Option<Damage>) {
-        self.with(|state| state.damage = damage);
+        self.damage.send_replace(damage);
     }
 
-    fn with<T>(&self, use_state: impl FnOnce(&mut State) -> T) -> T {
-        use_state(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// What is to be done to the answer of an exchange that has just ended.
+    /// Writes down an exchange that has just ended; what is to be done to its answer.
     fn write_down(&self, exchange: Exchange) -> Option<What> {
-        self.with(|state| {
-            let damage = state.damage.as_ref();
-            let damage = damage.filter(|damage| damage.path == exchange.path);
-            let what = damage.map(|damage| damage.what.clone());
-            state.exchanges.push(exchange);
-            what
-        })
+        let damage = self.damage.borrow().clone();
+        let damage = damage.filter(|damage| damage.path == exchange.path);
+        self.written().push(exchange);
+        damage.map(|damage| damage.what)
+    }
+
+    /// Completes when nothing is damaged any more.
+    async fn undamaged(&self) {
+        let mut damage = self.damage.subscribe();
+        // An error is a site that ends.
+        let _ended = damage.wait_for(Option::is_none).await;
+    }
+
+    fn written(&self) -> MutexGuard<'_, Vec<Exchange>> {
+        self.exchanges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -180,6 +186,7 @@ async fn pass_on(
     });
     match damage {
         None => {}
+        Some(What::Hold) => passage.traffic.undamaged().await,
         Some(What::Lose) => return Err("lost, as a test wanted".into()),
         Some(What::Strip(name)) => {
             response.headers_mut().remove(HeaderName::try_from(name)?);

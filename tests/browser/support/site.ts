@@ -14,7 +14,7 @@ export interface Settings {
 /** Something that is done to every answer to requests for a path, once the server has given it. */
 export interface Damage {
   path: string;
-  what: "lose" | { strip: string } | { status: number };
+  what: "lose" | "hold" | { strip: string } | { status: number };
 }
 
 interface Addresses {
