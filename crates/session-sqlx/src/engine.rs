@@ -270,6 +270,9 @@ impl<D: Dialect> Connections<D> {
             return self.write(&[(purge.delete, &values)]).await;
         };
         let rows = self.read(look, &values).await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
         let names = rows.iter().map(row::name::<D>);
         let names = names.collect::<Result<Json, _>>()?.to_string();
         let values = [Value::Json(&names), now_ms.into()];

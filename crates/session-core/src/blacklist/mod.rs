@@ -122,7 +122,7 @@ impl Blacklist {
             }
             if session.expires_at_ms <= now_ms {
                 // Nobody has a token of it any more.
-            } else if self.len() >= self.capacity {
+            } else if self.len() >= self.capacity && !self.entries.contains(key) {
                 self.incomplete_until_ms
                     .fetch_max(session.expires_at_ms.min(latest_ms), Ordering::AcqRel);
             } else {

@@ -155,6 +155,18 @@ fn a_full_set_asks_the_database_instead_of_forgetting() {
     assert_eq!(blacklist.look_up(&handle("c"), STALENESS), Listed::Absent);
 }
 
+/// I15: what is heard twice takes no place, so a set that is just full has lost nothing by it.
+#[test]
+fn a_full_set_may_hear_again_what_it_knows() {
+    let (_clock, blacklist) = at(1_000_000, 2);
+    blacklist.set_fresh(Freshness::Always);
+    let both = [revoked("a", 2_000_000), revoked("b", 2_000_000)];
+    blacklist.extend(&both);
+    blacklist.extend(&[revoked("b", 3_000_000)]);
+    assert!(!blacklist.is_incomplete());
+    assert_eq!(blacklist.look_up(&handle("c"), STALENESS), Listed::Absent);
+}
+
 /// I15: a set that stays full is not searched for room by each of the revocations that find none.
 #[test]
 fn a_full_set_is_swept_once_in_a_while() {

@@ -287,6 +287,9 @@ impl SessionConfigBuilder {
 
     /// How old the blacklist may be before a route that asks it reads the database: 5 s by default,
     /// from 500 ms to 60 s; less than the shortest life of an access token.
+    ///
+    /// Longer than the store is asked for revocations (each second unless configured; on PostgreSQL
+    /// always) and an answer takes: below that, half of the look-ups read the database.
     pub fn max_staleness(mut self, age: Duration) -> Self {
         self.settings.max_staleness = age;
         self

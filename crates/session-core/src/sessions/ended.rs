@@ -9,10 +9,9 @@ impl Sessions {
         let max_staleness = self.config().max_staleness();
         // A revocation wakes; the rest is looked at now and then: whether the blacklist still
         // hears of revocations, and whether the session has simply expired.
-        let looks_until_database = (self.config().access_token_lifetime().as_secs()
-            / max_staleness.as_secs().max(1))
-        .max(1);
-        for look in 1_u64.. {
+        let lifetime_ms = self.config().access_token_lifetime().as_millis();
+        let looks_until_database = (lifetime_ms / max_staleness.as_millis().max(1)).max(1);
+        for look in 1_u128.. {
             tokio::select! {
                 () = waiting.revoked() => return,
                 () = tokio::time::sleep(max_staleness) => {}
