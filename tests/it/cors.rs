@@ -1,5 +1,5 @@
-//! Pages from elsewhere: the one that the examples are told of may call them with its cookies, and no
-//! other may read an answer.
+//! Pages from elsewhere: the one that the examples are told of, and no other, may read their answers and
+//! send headers of its own. Forged requests are no matter of CORS, but of `SameSite` and `anti_csrf`.
 
 use hyper::{
     Method,
@@ -18,6 +18,7 @@ on_every_example! {
     the_page_calls_with_its_cookies,
     the_page_reads_the_tokens_in_headers,
     a_page_from_elsewhere_reads_nothing,
+    the_site_may_be_written_with_a_slash,
     the_servers_own_page_needs_no_permission,
 }
 
@@ -108,6 +109,17 @@ async fn a_page_from_elsewhere_reads_nothing(example: Example) {
     for answer in answers {
         let allowed = answer.header("access-control-allow-origin");
         assert!(matches!(allowed, None | Some(SITE)), "{answer:?}");
+    }
+}
+
+/// Browsers send an origin without one.
+async fn the_site_may_be_written_with_a_slash(example: Example) {
+    let app = Application::start_for_page_from(example, &format!("{SITE}/")).await;
+    let mut ann = app.browser().on_page_from(SITE);
+    let login = ann.try_log_in("ann", "laptop").await.unwrap();
+    for answer in [login, preflight(&app, SITE, REFRESH).await] {
+        assert!(answer.status.is_success(), "{answer:?}");
+        assert_open_to_the_site(&answer);
     }
 }
 

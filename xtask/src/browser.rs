@@ -30,14 +30,14 @@ fn play(workspace: &Workspace, adapter: Option<&str>, tests: &mut TestsRun) -> R
     process::show(process::cargo(root).args(["build", "--locked", "--package", PACKAGE]))?;
     let node = Node::ready()?;
     process::show(&mut node.program_of(&folder, "tsc")?)?;
-    // What an earlier run has left.
+    // What an earlier run has left, where Playwright's configuration puts it wherever Cargo builds.
     let results = root.join("target/browser");
     remove(&results)?;
 
     let mut playwright = node.program_of(&folder, "playwright")?;
     playwright.arg("test");
     playwright.args(adapter.map(|adapter| format!("--project={adapter}")));
-    playwright.env("SITE", root.join("target/debug/site"));
+    playwright.env("SITE", workspace.target().join("debug/site"));
     playwright.env("CHROMIUM", programs::chromium()?);
     let outcome = process::show(&mut playwright).map_err(|problem| {
         format!("{problem}\ntraces and screenshots are in target/browser/results")

@@ -23,8 +23,8 @@ const FOLDERS: &[&str] = &[
     "crates", "examples", "tests", "benches", "fuzz", "docs", "xtask",
 ];
 
-/// The folder that holds Playwright's tests.
-const FLOWS: &str = "tests/browser/flows";
+/// The folders that hold Playwright's tests.
+const FLOWS: &[&str] = &["examples/web/tests", "tests/browser/flows"];
 
 /// Reads every test in the tree.
 pub(crate) fn collect(root: &Path) -> Result<Citations, String> {
@@ -36,8 +36,10 @@ pub(crate) fn collect(root: &Path) -> Result<Citations, String> {
             read(&source.text, is_suite, &mut citations);
         }
     }
-    for source in sources::with_extension(root, FLOWS, "ts")? {
-        read_flows(&source.text, &mut citations);
+    for folder in FLOWS {
+        for source in sources::with_extension(root, folder, "ts")? {
+            read_flows(&source.text, &mut citations);
+        }
     }
     Ok(citations)
 }
@@ -89,11 +91,14 @@ fn title(line: &str) -> Option<String> {
     let rest = line.strip_prefix("test(")?;
     let quote = rest.chars().next().filter(|quote| "\"`".contains(*quote))?;
     let (title, _) = rest.strip_prefix(quote)?.split_once(quote)?;
-    let Some((start, rest)) = title.split_once("${") else {
-        return Some(title.to_owned());
-    };
-    let (_, end) = rest.split_once('}')?;
-    Some(format!("{start}…{end}"))
+    let mut parts = title.split("${");
+    let mut title = parts.next()?.to_owned();
+    for part in parts {
+        let (_, rest) = part.split_once('}')?;
+        title.push('…');
+        title.push_str(rest);
+    }
+    Some(title)
 }
 
 /// What has been read of an item before its first line of code.
@@ -239,10 +244,10 @@ mod tests {
         let text = "/** Wire case 1: once. */\nconst other = 1;\n\n/**\n * Wire case 2 (a part):\n * \
                     several lines.\n */\ntest(\"it holds\", async () => {\n  /** Wire case 3: no. */\n  \
                     call();\n});\nfor (const mode of MODES) {\n  /** Wire case 4: twice. */\n  \
-                    test(`it holds in ${mode} mode`, async () => {});\n}\n";
+                    test(`it holds in ${mode} mode, ${times} times`, async () => {});\n}\n";
         let mut citations = Citations::new();
         read_flows(text, &mut citations);
-        let expected = [(2, "it holds"), (4, "it holds in … mode")];
+        let expected = [(2, "it holds"), (4, "it holds in … mode, … times")];
         let expected = expected
             .map(|(number, title)| (Case::Wire(number), BTreeSet::from([title.to_owned()])));
         assert_eq!(citations, Citations::from(expected));

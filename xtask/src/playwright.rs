@@ -20,13 +20,16 @@ pub(crate) fn judge(
     if outcome.is_err() {
         tests.is_in_part();
     }
-    match fs::read_to_string(report) {
-        Ok(report) => count(&report, package, tests)?,
+    let counted = match fs::read_to_string(report) {
+        Ok(report) => count(&report, package, tests),
         // Without a report the tests have not been run, and that has been said.
-        Err(_) if outcome.is_err() => {}
-        Err(error) => return Err(format!("{}: {error}", report.display())),
+        Err(_) if outcome.is_err() => Ok(()),
+        Err(error) => Err(format!("{}: {error}", report.display())),
+    };
+    match (outcome, counted) {
+        (Err(failure), Err(problem)) => Err(format!("{failure}\n{problem}")),
+        (outcome, counted) => outcome.and(counted),
     }
-    outcome
 }
 
 /// Reads Playwright's report.
@@ -92,6 +95,18 @@ mod tests {
         assert!(tests.ran("it holds"));
         assert!(tests.ran("it breaks"));
         assert!(!tests.ran("it sleeps"));
+    }
+
+    #[test]
+    fn an_unreadable_report_does_not_hide_the_failure() {
+        // A file that is there, and no report.
+        let report = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let mut tests = TestsRun::default();
+        let outcome = judge(Err("it broke".to_owned()), &report, PACKAGE, &mut tests);
+        let problem = outcome.unwrap_err();
+        assert!(problem.starts_with("it broke\n"), "{problem}");
+        assert!(problem.contains("no JSON"), "{problem}");
+        assert!(judge(Ok(()), &report, PACKAGE, &mut tests).is_err());
     }
 
     #[test]

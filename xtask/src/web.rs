@@ -3,7 +3,7 @@
 
 mod demo;
 
-use std::{fs, path::PathBuf};
+use std::{fs, net::TcpListener, path::PathBuf};
 
 use demo::Demo;
 use programs::Node;
@@ -49,6 +49,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), Strin
 }
 
 fn show(workspace: &Workspace, framework: &str, port: u16) -> Result<(), String> {
+    // Before anything is built, which may take minutes, and while another page that is shown there
+    // still needs its folder.
+    TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
+        format!("http://127.0.0.1:{port}: {error}; --port chooses another port")
+    })?;
     let node = Node::ready()?;
     let folder = empty_folder(workspace, &format!("at-{port}"))?;
     let demo = Demo::start(workspace, &node, framework, port, &folder, None)?;
@@ -84,8 +89,12 @@ pub(crate) fn test(
     playwright
         .env("CHROMIUM", chromium)
         .env("RESULTS", &results);
-    let outcome = process::show(&mut playwright)
-        .map_err(|problem| format!("{problem}\ntraces and screenshots are in target/web/results"));
+    let outcome = process::show(&mut playwright).map_err(|problem| {
+        format!(
+            "{problem}\ntraces and screenshots are in {}",
+            results.display()
+        )
+    });
     playwright::judge(outcome, &results.join("report.json"), PACKAGE, tests)
 }
 

@@ -70,7 +70,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .app_data(JsonConfig::default().error_handler(unreadable))
             .configure(routes)
             .wrap(SessionMiddleware::new(shared.get_ref().clone()))
-            .wrap(cors(&site))
+            // Written as browsers write it, without the slash that one types.
+            .wrap(cors(shared.config().app().website_domain()))
     });
     let interrupted = actix_web::rt::signal::ctrl_c().map(move |_| stop.cancel());
     let server = server.listen(listener)?.shutdown_signal(interrupted);
@@ -99,7 +100,8 @@ fn routes(config: &mut ServiceConfig) {
         .default_service(to(nothing));
 }
 
-/// The page's origin, and no other, may send cookies and read the answers.
+/// The page's origin, and no other, may read the answers and send headers of its own. CORS keeps no
+/// forged request out: that is up to the cookies' `SameSite` and to `anti_csrf`.
 fn cors(site: &str) -> Cors {
     Cors::default()
         .allowed_origin(site)

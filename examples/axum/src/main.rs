@@ -62,6 +62,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("sessions are kept in {database}\nopen {address}");
 
     let stop = CancellationToken::new();
+    // Written as browsers write it, without the slash that one types.
+    let site = sessions.config().app().website_domain();
     let app = app(sessions.clone(), stop.clone()).layer(cors(site.parse()?));
     axum::serve(listener, app)
         .with_graceful_shutdown(async move {
@@ -94,7 +96,8 @@ fn app(sessions: Sessions, stop: CancellationToken) -> Router {
         .layer(SessionLayer::new(sessions))
 }
 
-/// The page's origin, and no other, may send cookies and read the answers.
+/// The page's origin, and no other, may read the answers and send headers of its own. CORS keeps no
+/// forged request out: that is up to the cookies' `SameSite` and to `anti_csrf`.
 fn cors(site: HeaderValue) -> CorsLayer {
     let headers = CORS_REQUEST_HEADERS.into_iter().chain([CONTENT_TYPE]);
     CorsLayer::new()

@@ -57,8 +57,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     let open = async move { println!("sessions are kept in {database}\nopen {address}") };
     let open = AdHoc::on_liftoff("open", |_| Box::pin(open));
+    // Written as browsers write it, without the slash that one types.
+    let site = sessions.config().app().website_domain().to_owned();
     let app = app(sessions.clone(), listen)
+        // Before the sessions, which add to the names that it exposes.
         .attach(cors(site))
+        .attach(SessionFairing::new(sessions.clone()))
         .attach(open);
     let _ended = app.launch().await?;
     sessions.shutdown().await;
@@ -80,11 +84,11 @@ fn app(sessions: Sessions, listen: SocketAddr) -> Rocket<Build> {
         .mount("/", not_ended.guard(routes![feed]))
         .mount("/devices", routes![devices, end_device, end_other_devices])
         .register("/", catchers![failed])
-        .manage(sessions.clone())
-        .attach(SessionFairing::new(sessions))
+        .manage(sessions)
 }
 
-/// The page's origin, and no other, may send cookies and read the answers.
+/// The page's origin, and no other, may read the answers and send headers of its own. CORS keeps no
+/// forged request out: that is up to the cookies' `SameSite` and to `anti_csrf`.
 fn cors(site: String) -> AdHoc {
     let ours = CORS_REQUEST_HEADERS.map(|name| name.to_string()).join(", ");
     AdHoc::on_response("CORS", move |_, response| {

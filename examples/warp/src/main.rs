@@ -58,6 +58,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     println!("sessions are kept in {database}\nopen {address}");
 
+    // Written as browsers write it, without the slash that one types.
+    let site = sessions.config().app().website_domain();
     let stop = CancellationToken::new();
     session_warp::serve(sessions.clone(), routes(stop.clone()))
         .layer(cors(site.parse()?))
@@ -91,8 +93,9 @@ fn routes(stop: CancellationToken) -> impl Filter<Extract = (impl Reply,), Error
         .recover(recover)
 }
 
-/// The page's origin, and no other, may send cookies and read the answers. `warp::cors` would not do:
-/// it sees the routes, but not refresh and sign-out.
+/// The page's origin, and no other, may read the answers and send headers of its own. CORS keeps no
+/// forged request out: that is up to the cookies' `SameSite` and to `anti_csrf`. `warp::cors` would not do: it
+/// sees the routes, but not refresh and sign-out.
 fn cors(site: HeaderValue) -> CorsLayer {
     let headers = CORS_REQUEST_HEADERS.into_iter().chain([CONTENT_TYPE]);
     CorsLayer::new()

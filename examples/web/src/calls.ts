@@ -29,19 +29,22 @@ export function showCalls(): void {
     row.insertCell().textContent = looksAt;
     const answer = row.insertCell();
     answer.dataset["answer"] = path;
-    onClick(button, async () => say(answer, await call(method, path)));
+    onClick(button, () => fill(answer, call(method, path)));
     return answer;
   });
-  onClick(element("ten"), async () => {
-    const answers = await Promise.all(Array.from({ length: 10 }, () => call("GET", "/profile")));
-    say(cells[1]!, answers[9]!);
+  onClick(element("ten"), () => {
+    const answers = Promise.all(Array.from({ length: 10 }, () => call("GET", "/profile")));
+    return fill(cells[1]!, answers.then((all) => all[9]!));
   });
   onSession((payload) => {
     if (!payload) cells.forEach((cell) => cell.replaceChildren());
   });
 }
 
-function say(cell: HTMLElement, { status, body }: Answer): void {
+/** Until there is an answer, the cell is empty: the one before it is not taken for it. */
+async function fill(cell: HTMLElement, answer: Promise<Answer>): Promise<void> {
+  cell.replaceChildren();
+  const { status, body } = await answer;
   cell.replaceChildren(badge(String(status), moodOf(status)), " ", short(body));
 }
 

@@ -44,7 +44,7 @@ export class Demo {
   /** Calls a route, and waits for its answer. */
   async call(route: string, status: number): Promise<void> {
     await this.click(route);
-    await expect(this.answer(route)).toContainText(String(status));
+    await expect(this.answer(route).locator(".badge")).toHaveText(String(status));
   }
 
   answer(route: string): Locator {
@@ -71,10 +71,13 @@ export class Demo {
     return this.page.getByRole("log");
   }
 
-  /** What the log has of a request, newest first: `200`, `401 unauthorised`. */
-  logged(request: string): Locator {
+  /** What the log has of a request, newest first: all of it, or what was answered with a status. */
+  logged(request: string, status?: number): Locator {
     const name = this.page.locator("code", { hasText: new RegExp(`^${request}$`) });
-    return this.log.getByRole("listitem").filter({ has: name });
+    const all = this.log.getByRole("listitem").filter({ has: name });
+    // Not any text of the line: it may have taken 200 ms.
+    const answer = this.page.locator(".badge", { hasText: new RegExp(`^${status}$`) });
+    return status === undefined ? all : all.filter({ has: answer });
   }
 
   async payload(): Promise<Record<string, unknown>> {

