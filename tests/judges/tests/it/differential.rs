@@ -114,14 +114,6 @@ const JOSE_ALONE: &[(&str, &str)] = &[
     ),
     ("header: no `typ`", "as above"),
     (
-        "header: another `version`",
-        "a session's own mark, which no other service knows",
-    ),
-    (
-        "header: no `version`",
-        "as above: what is made for another service has none",
-    ),
-    (
         "JSON: a name twice",
         "readers differ on which counts (RFC 8725 §2.4)",
     ),
@@ -154,15 +146,10 @@ const JOSE_ALONE: &[(&str, &str)] = &[
         "nobody was given one so long, and nothing of it is decoded",
     ),
     (
-        "claims: of another kind (`stt`)",
-        "not a session's; no other service knows the claim",
-    ),
-    (
         "claims: one missing that a session needs",
         "not a session's",
     ),
     ("claims: one of another type", "not a session's"),
-    ("for another service", "signed by us, but not a session's"),
     (
         "several claims at once",
         "one of the above, or of the below",
