@@ -78,7 +78,7 @@ async fn what_we_accept_jose_accepts() {
 const JOSE_ALONE: &[(&str, &str)] = &[
     (
         "white space around",
-        "our tokens have one form: a revoked or cached one is found by its text",
+        "one token, one text: ours takes the form in which we write it (security A20)",
     ),
     ("signed segments padded", "as above"),
     ("signed segments with bits to spare set", "as above"),
