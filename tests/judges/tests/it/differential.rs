@@ -227,21 +227,35 @@ async fn ours(app: &TestApp, token: &str) -> Result<Session, SessionError> {
     verify.await
 }
 
-/// What a session is to an application, as we read it.
-fn read(session: &Session) -> [Value; 4] {
-    let expires = session.access_token_payload()["exp"].clone();
-    [
+/// What a session is to an application, as we read it: whose it is, and every claim.
+fn read(session: &Session) -> ([Value; 3], Value) {
+    let ids = [
         json!(session.user_id()),
         json!(session.tenant_id()),
         json!(session.handle()),
-        expires,
-    ]
+    ];
+    let claims = Value::Object((*session.access_token_payload()).clone());
+    (ids, with_doubles(claims))
 }
 
 /// The same as `jose` reads it.
-fn read_by_jose(claims: &str) -> [Value; 4] {
+fn read_by_jose(claims: &str) -> ([Value; 3], Value) {
     let claims: Value = serde_json::from_str(claims).unwrap();
-    ["sub", "tId", "sessionHandle", "exp"].map(|name| claims[name].clone())
+    let ids = ["sub", "tId", "sessionHandle"].map(|name| claims[name].clone());
+    (ids, with_doubles(claims))
+}
+
+/// JavaScript has no other numbers.
+fn with_doubles(value: Value) -> Value {
+    match value {
+        Value::Number(number) => json!(number.as_f64().unwrap()),
+        Value::Array(values) => values.into_iter().map(with_doubles).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (name, with_doubles(value)))
+            .collect(),
+        value => value,
+    }
 }
 
 fn table(counts: &BTreeMap<&str, Counts>) -> String {
