@@ -9,10 +9,7 @@ import jwksRsa from "jwks-rsa";
 const client = jwksRsa({ jwksUri: jwks });
 
 function key(header, done) {
-  client.getSigningKey(header.kid).then(
-    (key) => done(null, key.getPublicKey()),
-    (error) => done(new Error(error.name)),
-  );
+  client.getSigningKey(header.kid).then((key) => done(null, key.getPublicKey()), done);
 }
 
 async function verify(token) {
