@@ -9,19 +9,20 @@ import jwksRsa from "jwks-rsa";
 const client = jwksRsa({ jwksUri: jwks });
 
 function key(header, done) {
-  client.getSigningKey(header.kid).then(
-    (key) => done(null, key.getPublicKey()),
-    (error) => done(new Error(error.name)),
-  );
+  client.getSigningKey(header.kid).then((key) => done(null, key.getPublicKey()), done);
 }
 
-function verify(token) {
-  const options = { algorithms: ["RS256"], issuer };
-  return new Promise((accept, refuse) => {
-    jsonwebtoken.verify(token, key, options, (error, claims) =>
-      error ? refuse(error) : accept(claims),
+async function verify(token) {
+  const options = { algorithms: ["RS256"], issuer, complete: true };
+  const { header, payload } = await new Promise((accept, refuse) => {
+    jsonwebtoken.verify(token, key, options, (error, parts) =>
+      error ? refuse(error) : accept(parts),
     );
   });
+  if (header.version !== "5" || ![undefined, 0].includes(payload.stt)) {
+    throw new Error("not a session's");
+  }
+  return payload;
 }
 // ANCHOR_END: verify
 

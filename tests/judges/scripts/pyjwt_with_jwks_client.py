@@ -32,7 +32,11 @@ client = jwt.PyJWKClient(jwks)
 def verify(token):
     key = client.get_signing_key_from_jwt(token)
     options = {"require": ["exp"]}
-    return jwt.decode(token, key, algorithms=["RS256"], issuer=issuer, options=options)
+    parts = jwt.decode_complete(token, key, algorithms=["RS256"], issuer=issuer, options=options)
+    claims = parts["payload"]
+    if parts["header"].get("version") != "5" or claims.get("stt", 0) != 0:
+        raise jwt.InvalidTokenError("not a session's")
+    return claims
 # ANCHOR_END: verify
 
 

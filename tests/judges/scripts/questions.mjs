@@ -17,6 +17,7 @@ async function verdict(verify, token) {
     // As text, for it may be JSON that not every reader takes.
     return { claims: JSON.stringify(await verify(token)) };
   } catch (error) {
-    return { refused: error.code ?? error.type ?? error.message };
+    // What a message quotes is the token's own, such as the name of a key.
+    return { refused: error.code ?? error.type ?? error.message.replace(/'[^']+'/, "'…'") };
   }
 }
