@@ -1,6 +1,6 @@
 //! What the suite talks to.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use session_core::MemoryStore;
-use tokio::sync::RwLock;
+use tokio::{sync::RwLock, time::timeout};
 use tower_http::services::{ServeDir, ServeFile};
 
 use crate::{
@@ -104,7 +104,7 @@ async fn set_up_app(body: Bytes) -> Result<String, Unusable> {
 /// application, so it begins before the body is there.
 async fn set_up_st(State(server): State<Arc<Server>>, body: Body) -> Result<(), Unusable> {
     let mut current = server.current.write().await;
-    let body = to_bytes(body, MAX_BODY_BYTES).await?;
+    let body = timeout(BODY_PATIENCE, to_bytes(body, MAX_BODY_BYTES)).await??;
     let settings = Settings::of_request(&body)?;
     let store = match current.stores.get(&settings.app) {
         Some(store) => store.clone(),
@@ -193,3 +193,6 @@ impl IntoResponse for Unusable {
 }
 
 const MAX_BODY_BYTES: usize = 1_000_000;
+
+/// For how long everybody waits for the body of a setup call.
+const BODY_PATIENCE: Duration = Duration::from_secs(5);
