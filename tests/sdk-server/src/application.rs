@@ -4,7 +4,6 @@ use session_core::{
     AppInfo, MemoryStore, Sessions,
     config::{AccessTokenExposure, AntiCsrf, defaults},
 };
-use tokio::task::JoinSet;
 
 use crate::{
     cors,
@@ -17,8 +16,6 @@ pub(crate) struct Application {
     pub(crate) store: MemoryStore,
     /// Whether scripts may read the access token, which has a claim for that.
     pub(crate) jwt: bool,
-    /// Ends with this value.
-    _rotation: JoinSet<()>,
 }
 
 impl Application {
@@ -51,15 +48,10 @@ impl Application {
             })
             .build()
             .await?;
-        let mut rotation_task = JoinSet::new();
-        if let Some(rotation) = settings.rotation {
-            rotation_task.spawn(rotation.run(sessions.clone()));
-        }
         Ok(Self {
             sessions,
             store,
             jwt: settings.jwt,
-            _rotation: rotation_task,
         })
     }
 }

@@ -21,8 +21,7 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) async fn make() -> Result<Self, BoxError> {
         let store = MemoryStore::new();
-        let app = AppInfo::new("http://localhost", "http://localhost");
-        let maker = Sessions::builder(app).store(store.clone()).build().await?;
+        let maker = maker(store.clone()).await?;
         Ok(Self { store, maker })
     }
 
@@ -70,6 +69,12 @@ impl Keys {
     }
 }
 
+/// What makes keys in a store, and nothing else.
+pub(crate) async fn maker(store: MemoryStore) -> Result<Sessions, BoxError> {
+    let app = AppInfo::new("http://localhost", "http://localhost");
+    Ok(Sessions::builder(app).store(store).build().await?)
+}
+
 /// How often a signing key is replaced, when that is to happen within a test.
 ///
 /// The library's own shortest interval is an hour, so it is told each time.
@@ -95,7 +100,8 @@ impl Rotation {
             .saturating_sub(KEY_PREPUBLICATION)
     }
 
-    /// Replaces the signing key again and again.
+    /// Replaces the signing key of a new store again and again. Others who use the store read its keys
+    /// more often than once in the time for which a key waits until it signs.
     pub(crate) async fn run(self, sessions: Sessions) {
         let first = tokio::time::Instant::now() + self.first_due_in();
         let mut due = tokio::time::interval_at(first, self.every);

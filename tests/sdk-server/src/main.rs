@@ -16,6 +16,7 @@ mod listen;
 mod routes;
 mod server;
 mod settings;
+mod stored;
 mod version_two;
 
 use std::{io, path::PathBuf, thread};

@@ -1,6 +1,6 @@
 //! What the suite talks to.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -14,8 +14,7 @@ use axum::{
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use session_core::MemoryStore;
-use tokio::sync::RwLock;
+use tokio::{sync::RwLock, time::timeout};
 use tower_http::services::{ServeDir, ServeFile};
 
 use crate::{
@@ -27,6 +26,7 @@ use crate::{
     framework::Framework,
     keys::Keys,
     settings::{BoxError, Settings},
+    stored::Stored,
 };
 
 /// The server that owns the port.
@@ -41,8 +41,8 @@ pub(crate) struct Server {
 /// What the suite has set up.
 struct Current {
     backend: Arc<Backend>,
-    /// By the application's name; the sessions outlive the settings.
-    stores: HashMap<String, MemoryStore>,
+    /// By the application's name.
+    stored: HashMap<String, Arc<Stored>>,
 }
 
 impl Server {
@@ -50,11 +50,12 @@ impl Server {
     pub(crate) async fn new(framework: Framework, port: u16) -> Result<Arc<Self>, BoxError> {
         let keys = Keys::make().await?;
         let settings = Settings::default();
-        let store = keys.new_store(settings.rotation).await?;
-        let application = Application::start(&settings, store.clone(), port).await?;
+        let stored = Arc::new(Stored::new(&keys, settings.rotation).await?);
+        let store = stored.store(settings.rotation)?;
+        let application = Application::start(&settings, store, port).await?;
         let current = Current {
             backend: Arc::new(Backend::start(framework, application).await?),
-            stores: HashMap::from([(settings.app, store)]),
+            stored: HashMap::from([(settings.app, stored)]),
         };
         Ok(Arc::new(Self {
             framework,
@@ -104,15 +105,16 @@ async fn set_up_app(body: Bytes) -> Result<String, Unusable> {
 /// application, so it begins before the body is there.
 async fn set_up_st(State(server): State<Arc<Server>>, body: Body) -> Result<(), Unusable> {
     let mut current = server.current.write().await;
-    let body = to_bytes(body, MAX_BODY_BYTES).await?;
+    let body = timeout(BODY_PATIENCE, to_bytes(body, MAX_BODY_BYTES)).await??;
     let settings = Settings::of_request(&body)?;
-    let store = match current.stores.get(&settings.app) {
-        Some(store) => store.clone(),
-        None => server.keys.new_store(settings.rotation).await?,
+    let stored = match current.stored.get(&settings.app) {
+        Some(stored) => Arc::clone(stored),
+        None => Arc::new(Stored::new(&server.keys, settings.rotation).await?),
     };
-    let application = Application::start(&settings, store.clone(), server.port).await?;
+    let store = stored.store(settings.rotation)?;
+    let application = Application::start(&settings, store, server.port).await?;
     current.backend = Arc::new(Backend::start(server.framework, application).await?);
-    current.stores.insert(settings.app, store);
+    current.stored.insert(settings.app, stored);
     Ok(())
 }
 
@@ -193,3 +195,6 @@ impl IntoResponse for Unusable {
 }
 
 const MAX_BODY_BYTES: usize = 1_000_000;
+
+/// For how long everybody waits for the body of a setup call.
+const BODY_PATIENCE: Duration = Duration::from_secs(5);

@@ -1,6 +1,9 @@
 //! The rows on which we differ from the reference on purpose. README.md has the reasons.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tokio::time::sleep;
 
 use crate::{
     client::Client,
@@ -14,7 +17,8 @@ on_every_framework! {
     a_token_of_version_two_is_no_token_at_all,
     a_session_as_of_old_has_an_issuer_from_its_refresh_on,
     a_sign_out_of_a_revoked_session_is_granted,
-    a_used_refresh_token_gets_its_successor_for_a_while,
+    a_used_refresh_token_gets_the_newest_for_a_while,
+    a_refresh_token_whose_while_is_over_is_a_theft,
 }
 
 /// Contract §3 first verified use after a refresh: the refresh itself was the rotation.
@@ -85,15 +89,41 @@ async fn a_sign_out_of_a_revoked_session_is_granted(framework: Framework) {
 }
 
 /// Contract §3 refresh with an already used token.
-async fn a_used_refresh_token_gets_its_successor_for_a_while(framework: Framework) {
+async fn a_used_refresh_token_gets_the_newest_for_a_while(framework: Framework) {
     let server = Server::shared(framework);
     let mut browser = server.browser();
     browser.log_in("ann").await;
     let mut other_tab = browser.clone();
     browser.refresh().await.assert_text(200, "refresh success");
+    browser.get("/").await.assert_text(200, "ann");
+    // The successor is used as well: what the other tab then gets is what replaced that.
+    let successor = browser.refresh.clone();
+    browser.refresh().await.assert_text(200, "refresh success");
+    assert_ne!(browser.refresh, successor);
     other_tab
         .refresh()
         .await
         .assert_text(200, "refresh success");
-    assert_eq!(browser.refresh, other_tab.refresh);
+    assert_eq!(other_tab.refresh, browser.refresh);
+    browser.get("/").await.assert_text(200, "ann");
+}
+
+/// Contract §3 refresh with an already used token: half of an access token's life later.
+async fn a_refresh_token_whose_while_is_over_is_a_theft(framework: Framework) {
+    let core = json!({ "access_token_validity": 2 });
+    let server = Server::with(framework, core, json!({})).await;
+    let mut clients = [server.browser(), server.app()];
+    let mut thieves = Vec::new();
+    for client in &mut clients {
+        client.log_in("ann").await;
+        thieves.push(client.clone());
+        client.refresh().await.assert_text(200, "refresh success");
+    }
+    sleep(Duration::from_millis(1_001)).await;
+    for (mut client, mut thief) in clients.into_iter().zip(thieves) {
+        let answer = thief.refresh().await;
+        answer.assert_refused_and_cleared(&json!({ "message": "token theft detected" }));
+        let answer = client.refresh().await;
+        answer.assert_refused_and_cleared(&json!({}));
+    }
 }

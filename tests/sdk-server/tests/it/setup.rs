@@ -17,6 +17,7 @@ on_every_framework! {
     the_answer_to_the_first_call_is_text,
     a_call_that_cannot_be_followed_changes_nothing,
     whoever_asks_during_a_call_gets_the_new_application,
+    a_call_that_stops_halfway_stops_nobody_for_long,
     an_application_keeps_its_sessions_when_its_settings_change,
     before_each_test_the_counters_are_zero_and_nothing_else_is,
     after_all_tests_nothing_is_done,
@@ -55,18 +56,7 @@ async fn whoever_asks_during_a_call_gets_the_new_application(framework: Framewor
         .post("/test/setup/app", json!({ "appId": "1" }))
         .await;
     let body = json!({ "coreUrl": app.text(), "enableJWT": true }).to_string();
-    let mut call = TcpStream::connect(("127.0.0.1", server.port()))
-        .await
-        .unwrap();
-    let head = format!(
-        "POST /test/setup/st HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n",
-        body.len()
-    );
-    call.write_all(head.as_bytes()).await.unwrap();
-    // The server says so when it begins to read the body: from here on, the call is under way.
-    let mut go_on = [0; 25];
-    call.read_exact(&mut go_on).await.unwrap();
-    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let mut call = begun_call(&server, body.len()).await;
     let mut browser = server.browser();
     let mut login = pin!(browser.log_in("ann"));
     let counted = async {
@@ -82,6 +72,32 @@ async fn whoever_asks_during_a_call_gets_the_new_application(framework: Framewor
     call.write_all(body.as_bytes()).await.unwrap();
     let login = login.await;
     assert_eq!(login.claims()["customClaim"], "customValue");
+}
+
+/// Contract §1 POST /test/setup/st: whose body does not come.
+async fn a_call_that_stops_halfway_stops_nobody_for_long(framework: Framework) {
+    let server = Server::start(framework);
+    let mut call = begun_call(&server, 1).await;
+    server.browser().log_in("ann").await;
+    let mut answer = [0; 13];
+    call.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 400 ");
+}
+
+/// A call to `/test/setup/st` that is under way, and whose body is still to be sent.
+async fn begun_call(server: &Server, length: usize) -> TcpStream {
+    let mut call = TcpStream::connect(("127.0.0.1", server.port()))
+        .await
+        .unwrap();
+    let head = format!(
+        "POST /test/setup/st HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
+    );
+    call.write_all(head.as_bytes()).await.unwrap();
+    // The server says so when it begins to read the body.
+    let mut go_on = [0; 25];
+    call.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    call
 }
 
 /// Contract §1 POST /test/setup/st: another setting is no other application.
