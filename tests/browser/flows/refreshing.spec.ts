@@ -83,22 +83,25 @@ for (const status of [500, 503]) {
   });
 }
 
-for (const { what, setup, path } of [
+for (const { what, setup, path, rid } of [
   {
     what: "with a slash at its end",
     setup: { refreshPath: "/auth/session/refresh/" },
     path: "/auth/session/refresh/",
+    rid: "session",
   },
   {
     what: "below a tenant",
     // The cookie has the path without a tenant, so this one is for header mode.
     setup: { mode: "header", refreshPath: "/auth/t1/session/refresh" },
     path: "/auth/t1/session/refresh",
+    rid: "session",
   },
   {
     what: "for another recipe",
     setup: { rid: "nope" },
     path: "/auth/session/refresh",
+    rid: "nope",
   },
 ] as const) {
   /** Wire case 74 (what is handled): other spellings, and a `rid` that names no recipe. */
@@ -107,7 +110,9 @@ for (const { what, setup, path } of [
     await tab.logIn("ann");
     await tab.site.advance(HOUR);
     const exchanges = await tab.site.watch();
+    const sent = tab.page.waitForRequest(tab.site.api() + path);
     expect(await tab.get("/stateless")).toMatchObject({ status: 200 });
+    expect(await (await sent).headerValue("rid")).toBe(rid);
     expect(await exchanges()).toContain(`POST ${path} 200`);
   });
 }
