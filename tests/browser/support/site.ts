@@ -56,6 +56,9 @@ export class Program {
   }
 
   async stop(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) {
+      return;
+    }
     const ended = new Promise((resolve) => this.process.once("exit", resolve));
     this.process.stdin.end();
     await ended;
