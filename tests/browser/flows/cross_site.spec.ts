@@ -29,6 +29,17 @@ test("a session across sites is as good as any", async ({ visit }) => {
   ]);
 });
 
+test("a session across sites asks for the custom header, if nothing else is said", async ({ visit }) => {
+  const tab = await visit({ hosts: "crossSite" });
+  await tab.logIn("ann");
+  expect(await tab.callWithoutTheSdk("/stateless", { method: "POST" })).toMatchObject({
+    status: 401,
+    body: { message: "try refresh token" },
+  });
+  const withHeader = { method: "POST", headers: { rid: "anything" } };
+  expect(await tab.callWithoutTheSdk("/stateless", withHeader)).toMatchObject({ status: 200 });
+});
+
 test("a WebSocket and an event stream across sites close with the session", async ({ visit }) => {
   const tab = await visit({ hosts: "crossSite" });
   await tab.logIn("ann");
@@ -36,4 +47,32 @@ test("a WebSocket and an event stream across sites close with the session", asyn
   await tab.open("events");
   await tab.signOut();
   await expect.poll(() => tab.closings()).toEqual(["events: ended", "socket"]);
+});
+
+test.describe("where cookies of other sites are kept back", () => {
+  test.use({ thirdPartyCookies: false });
+
+  test("a session across sites is of no use in cookie mode", async ({ visit }) => {
+    const tab = await visit({ hosts: "crossSite" });
+    await tab.logIn("ann");
+    expect(await tab.cookiesFor("/auth/session/refresh")).toEqual([]);
+    expect(await tab.get("/database")).toMatchObject({ status: 401 });
+  });
+
+  test("a session across sites is as good as any in header mode", async ({ visit }) => {
+    const tab = await visit({ hosts: "crossSite" }, { mode: "header" });
+    await tab.logIn("ann");
+    expect(await tab.get("/database")).toMatchObject({ status: 200, body: { user: "ann" } });
+    await tab.site.advance(HOUR);
+    const exchanges = await tab.site.watch();
+    expect(await tab.post("/stateless")).toMatchObject({ status: 200, body: { user: "ann" } });
+    await tab.signOut();
+    expect(await tab.hasSession()).toBe(false);
+    expect(await exchanges()).toEqual([
+      "POST /stateless 401",
+      "POST /auth/session/refresh 200",
+      "POST /stateless 200",
+      "POST /auth/signout 200",
+    ]);
+  });
 });

@@ -1,7 +1,6 @@
 /** Access tokens expire and the callers do not see it; and what they see when it goes wrong. */
+import { counted, expectOneRefresh, HOUR } from "../support/refreshing.ts";
 import { expect, type Tab, test } from "../support/test.ts";
-
-const HOUR = 3600;
 
 for (const mode of ["cookie", "header"] as const) {
   test(`an expired token in ${mode} mode is refreshed unseen`, async ({ visit }) => {
@@ -23,13 +22,14 @@ for (const mode of ["cookie", "header"] as const) {
 test("ten calls at once with an expired token cause one refresh", async ({ visit }) => {
   const tab = await visit();
   await tab.logIn("ann");
-  await expireFor(Array(10).fill(tab));
+  await expectOneRefresh(tab.site, Array(10).fill(() => statusFor(tab)));
 });
 
 test("three tabs at once cause one refresh and all go on", async ({ visit }) => {
   const tab = await visit();
   await tab.logIn("ann");
-  await expireFor([tab, await tab.another(), await tab.another()]);
+  const tabs = [tab, await tab.another(), await tab.another()];
+  await expectOneRefresh(tab.site, tabs.map((tab) => () => statusFor(tab)));
 });
 
 test("a refresh whose answer is lost can be repeated", async ({ visit }) => {
@@ -83,22 +83,25 @@ for (const status of [500, 503]) {
   });
 }
 
-for (const { what, setup, path } of [
+for (const { what, setup, path, rid } of [
   {
     what: "with a slash at its end",
     setup: { refreshPath: "/auth/session/refresh/" },
     path: "/auth/session/refresh/",
+    rid: "session",
   },
   {
     what: "below a tenant",
     // The cookie has the path without a tenant, so this one is for header mode.
     setup: { mode: "header", refreshPath: "/auth/t1/session/refresh" },
     path: "/auth/t1/session/refresh",
+    rid: "session",
   },
   {
     what: "for another recipe",
     setup: { rid: "nope" },
     path: "/auth/session/refresh",
+    rid: "nope",
   },
 ] as const) {
   /** Wire case 74 (what is handled): other spellings, and a `rid` that names no recipe. */
@@ -107,7 +110,9 @@ for (const { what, setup, path } of [
     await tab.logIn("ann");
     await tab.site.advance(HOUR);
     const exchanges = await tab.site.watch();
+    const sent = tab.page.waitForRequest(tab.site.api() + path);
     expect(await tab.get("/stateless")).toMatchObject({ status: 200 });
+    expect(await (await sent).headerValue("rid")).toBe(rid);
     expect(await exchanges()).toContain(`POST ${path} 200`);
   });
 }
@@ -124,29 +129,6 @@ test("a refresh elsewhere is not found", async ({ visit }) => {
   expect(await tab.hasSession()).toBe(true);
 });
 
-/** All of these call with an expired token before any of them has another. */
-async function expireFor(callers: Tab[]): Promise<void> {
-  const { site } = callers[0]!;
-  await site.advance(HOUR);
-  await site.damage({ path: "/auth/session/refresh", what: "hold" });
-  const exchanges = await site.watch();
-  const calls = Promise.all(callers.map((tab) => tab.get("/database")));
-  const refused = async () => counted(await exchanges())["GET /database 401"];
-  await expect.poll(refused).toBe(callers.length);
-  await site.damage(null);
-  expect((await calls).map(({ status }) => status)).toEqual(callers.map(() => 200));
-  expect(counted(await exchanges())).toEqual({
-    "GET /database 401": callers.length,
-    "POST /auth/session/refresh 200": 1,
-    "GET /database 200": callers.length,
-  });
-}
-
-/** How often each exchange was there. */
-function counted(exchanges: string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const exchange of exchanges) {
-    counts[exchange] = (counts[exchange] ?? 0) + 1;
-  }
-  return counts;
+async function statusFor(tab: Tab): Promise<number> {
+  return (await tab.get("/database")).status;
 }

@@ -1,5 +1,6 @@
 /** From the first visit to the sign-out, with tokens in cookies and in headers. */
-import { expect, test } from "../support/test.ts";
+import type { Site } from "../support/site.ts";
+import { expect, type Tab, test } from "../support/test.ts";
 
 /** Wire case 70: nobody knows yet whether there is a session, so the SDK asks, and never again. */
 test("a first visit causes one refresh", async ({ visit }) => {
@@ -64,15 +65,17 @@ for (const mode of ["cookie", "header"] as const) {
   test(`a sign-out in ${mode} mode ends the session everywhere`, async ({ visit }) => {
     const tab = await visit({}, { mode });
     await tab.logIn("ann");
+    // Others may have a copy.
+    const copy = await copyOfTokens(tab, mode);
+    expect(await statusesFor(tab.site, copy)).toEqual([200, 200]);
+    const exchanges = await tab.site.watch();
     await tab.signOut();
     expect(await tab.events()).toEqual(["SESSION_CREATED", "SIGN_OUT"]);
     expect(await tab.hasSession()).toBe(false);
     expect(await tab.cookiesFor("/auth/session/refresh")).toEqual(["st-last-access-token-update"]);
     expect(await tab.get("/stateless")).toMatchObject({ status: 401 });
-    expect((await tab.site.exchanges()).slice(2)).toEqual([
-      "POST /auth/signout 200",
-      "GET /stateless 401",
-    ]);
+    expect(await exchanges()).toEqual(["POST /auth/signout 200", "GET /stateless 401"]);
+    expect(await statusesFor(tab.site, copy)).toEqual([401, 401]);
   });
 }
 
@@ -86,3 +89,35 @@ test("a sign-out without a word to the SDK leaves its session", async ({ visit }
   expect(await tab.hasSession()).toBe(true);
   expect(await tab.events()).toEqual(["SESSION_CREATED"]);
 });
+
+/** Headers that carry the access token, and the refresh token. */
+interface Tokens {
+  access: Record<string, string>;
+  refresh: Record<string, string>;
+}
+
+/** The tokens of the tab's session, as any client can send them. */
+async function copyOfTokens({ page, site }: Tab, mode: "cookie" | "header"): Promise<Tokens> {
+  const cookies = await page.context().cookies([site.website, `${site.api()}/auth/session/refresh`]);
+  const valueOf = (wanted: string) => {
+    const cookie = cookies.find(({ name }) => name === wanted);
+    if (cookie === undefined) {
+      throw new Error(`there is no cookie ${wanted}`);
+    }
+    return cookie.value;
+  };
+  if (mode === "cookie") {
+    const carry = (name: string) => ({ cookie: `${name}=${valueOf(name)}` });
+    return { access: carry("sAccessToken"), refresh: carry("sRefreshToken") };
+  }
+  const carry = (name: string) => ({ authorization: `Bearer ${valueOf(name)}` });
+  return { access: carry("st-access-token"), refresh: carry("st-refresh-token") };
+}
+
+/** How a call and a refresh with these are answered. */
+async function statusesFor(site: Site, { access, refresh }: Tokens): Promise<number[]> {
+  const called = await fetch(`${site.api()}/database`, { headers: access });
+  const headers = { ...refresh, rid: "session" };
+  const refreshed = await fetch(`${site.api()}/auth/session/refresh`, { method: "POST", headers });
+  return [called.status, refreshed.status];
+}

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,6 +15,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use crate::{
+    Folders,
     server::Adapter,
     site::{Command, Problem, Settings, Site},
 };
@@ -26,7 +26,7 @@ pub(crate) struct Sites(Arc<Inner>);
 
 struct Inner {
     adapter: Adapter,
-    pages: PathBuf,
+    folders: Folders,
     running: Mutex<Running>,
 }
 
@@ -37,12 +37,11 @@ struct Running {
 }
 
 impl Sites {
-    /// None yet. Their applications will be built with this framework, and their pages are in this
-    /// folder.
-    pub(crate) fn new(adapter: Adapter, pages: PathBuf) -> Self {
+    /// None yet. Their applications will be built with this framework.
+    pub(crate) fn new(adapter: Adapter, folders: Folders) -> Self {
         Self(Arc::new(Inner {
             adapter,
-            pages,
+            folders,
             running: Mutex::default(),
         }))
     }
@@ -70,7 +69,7 @@ pub(crate) fn routes(sites: Sites) -> Router {
 }
 
 async fn start(State(sites): State<Sites>, Json(settings): Json<Settings>) -> Answer {
-    let (site, addresses) = Site::start(sites.0.adapter, settings, &sites.0.pages).await?;
+    let (site, addresses) = Site::start(sites.0.adapter, settings, &sites.0.folders).await?;
     let mut running = sites.running();
     running.last += 1;
     let id = running.last;

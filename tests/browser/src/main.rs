@@ -15,7 +15,7 @@ mod server;
 mod site;
 mod website;
 
-use std::{io, path::PathBuf, thread};
+use std::{fs, io, path::PathBuf, thread};
 
 use clap::Parser as _;
 use tokio::{net::TcpListener, sync::oneshot};
@@ -27,16 +27,27 @@ struct Arguments {
     /// Which framework the application is built with
     #[arg(long)]
     adapter: Adapter,
+    #[command(flatten)]
+    folders: Folders,
+}
+
+/// Where sites find and leave things.
+#[derive(clap::Args)]
+struct Folders {
     /// The folder of the page that was built
     #[arg(long)]
     pages: PathBuf,
+    /// The folder for databases
+    #[arg(long)]
+    databases: PathBuf,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Problem> {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt().with_writer(io::stderr).init();
-    let sites = Sites::new(arguments.adapter, arguments.pages);
+    fs::create_dir_all(&arguments.folders.databases)?;
+    let sites = Sites::new(arguments.adapter, arguments.folders);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
     tokio::select! {

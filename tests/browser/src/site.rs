@@ -2,7 +2,6 @@
 
 use std::{
     error::Error,
-    path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -20,6 +19,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::{
+    Folders,
     application::{Application, Role},
     front::{Damage, Exchange, Front, Traffic},
     hosts::Hosts,
@@ -109,9 +109,9 @@ impl Site {
     pub(crate) async fn start(
         adapter: Adapter,
         settings: Settings,
-        pages: &Path,
+        folders: &Folders,
     ) -> Result<(Self, Addresses), Problem> {
-        let folder = TempDir::new()?;
+        let folder = TempDir::new_in(&folders.databases)?;
         let file = folder.path().join("sessions.sqlite");
         let store = SqlxStore::connect(&format!("sqlite://{}", file.display())).await?;
         let store = FaultyStore::new(store);
@@ -163,7 +163,7 @@ impl Site {
                 _server: server,
             });
         }
-        let pages = website::serve(pages).await?;
+        let pages = website::serve(&folders.pages).await?;
         let tls = hosts.tls_of_the_website()?;
         let front = Front::start(website, tls, pages.address(), 0, Traffic::default());
         let site = Self {

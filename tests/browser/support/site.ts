@@ -4,6 +4,9 @@ import { createInterface } from "node:readline";
 
 import { PAGES } from "./build.ts";
 
+/** Where sites have their databases: what a run that was broken off leaves there, the next removes. */
+const DATABASES = new URL("../../../target/browser/databases/", import.meta.url).pathname;
+
 /** What a test wants of a site; the rest is as it comes. */
 export interface Settings {
   nodes?: number;
@@ -44,7 +47,7 @@ export class Program {
       throw new Error("SITE does not say where the program `site` is: run `cargo xtask browser`");
     }
     // It ends when its input does, which is when this process ends, at the latest.
-    const child = spawn(program, ["--adapter", adapter, "--pages", PAGES]);
+    const child = spawn(program, ["--adapter", adapter, "--pages", PAGES, "--databases", DATABASES]);
     const log: string[] = [];
     createInterface(child.stderr).on("line", (line) => log.push(line));
     const control = await new Promise<string>((started, failed) => {
@@ -56,6 +59,9 @@ export class Program {
   }
 
   async stop(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) {
+      return;
+    }
     const ended = new Promise((resolve) => this.process.once("exit", resolve));
     this.process.stdin.end();
     await ended;

@@ -1,6 +1,5 @@
 /** The tests' `test`: with sites of the adapter that is under test, which end with the test. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { test as base } from "@playwright/test";
@@ -62,18 +61,22 @@ export const test = base.extend<Fixtures & Wishes, Options & { program: Program 
 
   thirdPartyCookies: [false, { option: true }],
 
-  context: async ({ context, playwright, thirdPartyCookies }, use) => {
+  context: async ({ context, playwright, thirdPartyCookies }, use, info) => {
     if (!thirdPartyCookies) {
       return use(context);
     }
-    const profile = await mkdtemp(join(tmpdir(), "profile-"));
+    const profile = info.outputPath("profile");
     const preferences = { profile: { cookie_controls_mode: COOKIES_OF_ALL_SITES } };
-    await mkdir(join(profile, "Default"));
+    await mkdir(join(profile, "Default"), { recursive: true });
     await writeFile(join(profile, "Default/Preferences"), JSON.stringify(preferences));
-    const ordinary = await playwright.chromium.launchPersistentContext(profile);
-    await use(ordinary);
-    await ordinary.close();
-    await rm(profile, { recursive: true });
+    try {
+      const ordinary = await playwright.chromium.launchPersistentContext(profile);
+      await use(ordinary);
+      await ordinary.close();
+    } finally {
+      // Processes of the browser may still write to it for a moment.
+      await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    }
   },
 
   visit: async ({ start, page }, use) => {
