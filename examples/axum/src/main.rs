@@ -50,9 +50,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&arguments.listen).await?;
     let address = format!("http://{}", listener.local_addr()?);
 
-    let site = arguments.site.unwrap_or_else(|| address.clone());
+    let site = arguments.site.as_ref().unwrap_or(&address);
     // The first is where this server is, the second where its page is.
-    let sessions = Sessions::builder(AppInfo::new(&address, &site))
+    let sessions = Sessions::builder(AppInfo::new(&address, site))
         .store(SqlxStore::connect(&database).await?)
         .claim(Role)
         // A minute instead of an hour, so that one can watch a token expire.
@@ -62,9 +62,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("sessions are kept in {database}\nopen {address}");
 
     let stop = CancellationToken::new();
-    // Written as browsers write it, without the slash that one types.
-    let site = sessions.config().app().website_domain();
-    let app = app(sessions.clone(), stop.clone()).layer(cors(site.parse()?));
+    let mut app = app(sessions.clone(), stop.clone());
+    if arguments.site.is_some() {
+        // Written as browsers write it, without the slash that one types.
+        let site = sessions.config().app().website_domain();
+        app = app.layer(cors(site.parse()?));
+    }
     axum::serve(listener, app)
         .with_graceful_shutdown(async move {
             tokio::signal::ctrl_c().await.ok();
