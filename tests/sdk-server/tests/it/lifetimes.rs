@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use crate::{
     framework::{Framework, on_every_framework},
     server::Server,
+    sessions::WITH_SESSION,
 };
 
 on_every_framework! {
@@ -42,8 +43,10 @@ async fn an_expired_token_is_to_be_refreshed(framework: Framework) {
     }
     sleep(until(expires_at_ms)).await;
     for mut client in clients {
-        let refused = client.get("/").await;
-        refused.assert_refused(401, &json!({ "message": "try refresh token" }));
+        for (method, path) in WITH_SESSION {
+            let refused = client.send(client.request(method, path)).await;
+            refused.assert_refused(401, &json!({ "message": "try refresh token" }));
+        }
         client.refresh().await.assert_text(200, "refresh success");
         client.get("/").await.assert_text(200, "ann");
     }

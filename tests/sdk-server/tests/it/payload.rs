@@ -1,5 +1,6 @@
 //! What a session's claims are, and how they are changed.
 
+use http::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 
 use crate::{
@@ -44,6 +45,14 @@ async fn an_update_replaces_all_claims_at_once(framework: Framework) {
         assert_eq!(own(&answer.claims()), second);
         assert_eq!(own(&client.get("/update-jwt").await.json()), second);
         assert_eq!(own(&client.refresh().await.claims()), second);
+
+        let mut form = client.request(Method::POST, "/update-jwt");
+        let urlencoded = "application/x-www-form-urlencoded".parse().unwrap();
+        form.headers_mut().insert(CONTENT_TYPE, urlencoded);
+        *form.body_mut() = "plan=pro+max&name=%C5%BC".into();
+        let answer = client.send(form).await;
+        let third = json!({ "plan": "pro max", "name": "ż" });
+        assert_eq!(own(&answer.claims()), third);
 
         let none = client.post_json("/update-jwt", &json!({})).await;
         assert_eq!(own(&none.claims()), json!({}));

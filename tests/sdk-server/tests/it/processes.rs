@@ -6,6 +6,7 @@ use http::Method;
 use serde_json::json;
 
 use crate::{
+    client::Client,
     framework::{Framework, on_every_framework},
     server::{Server, request},
 };
@@ -51,4 +52,15 @@ async fn two_processes_follow_the_same_calls(framework: Framework) {
         browser.get("/").await.assert_text(200, "ann");
         assert_eq!(server.count("/getSessionCalledTime").await, 1);
     }
+
+    let mut ann = one.app();
+    ann.log_in("ann").await;
+    let mut elsewhere = Client {
+        server: &other,
+        ..ann.clone()
+    };
+    assert_eq!(elsewhere.get("/").await.status, 401);
+    let refused = elsewhere.refresh().await;
+    refused.assert_refused_and_cleared(&json!({}));
+    ann.get("/").await.assert_text(200, "ann");
 }

@@ -169,4 +169,16 @@ async fn every_refresh_is_counted_and_those_that_were_granted(framework: Framewo
     );
     assert_eq!(server.count("/refreshCalledTime").await, 2);
     assert_eq!(server.count("/refreshAttemptedTime").await, 4);
+
+    let mut without_rid = browser.request(Method::POST, REFRESH);
+    without_rid.headers_mut().remove("rid");
+    assert_eq!(browser.send(without_rid).await.status, 200);
+    assert_eq!(server.count("/refreshCalledTime").await, 3);
+    assert_eq!(server.count("/refreshAttemptedTime").await, 5);
+    let mut twice = browser.request(Method::POST, REFRESH);
+    let cookies = HeaderValue::from_static("sRefreshToken=a; sRefreshToken=b");
+    twice.headers_mut().insert(COOKIE, cookies);
+    assert_eq!(server.send(twice).await.status, 500);
+    assert_eq!(server.count("/refreshCalledTime").await, 3);
+    assert_eq!(server.count("/refreshAttemptedTime").await, 6);
 }

@@ -63,6 +63,16 @@ async fn testing_answers_every_method_and_sends_its_header_back(framework: Frame
         answer.assert_text(200, "success");
         assert!(!answer.has("testing"), "{method}");
     }
+
+    let mut head = request(Method::HEAD, "/testing");
+    let sent = HeaderValue::from_static("some text");
+    head.headers_mut().insert("testing", sent);
+    let answer = server.send(head).await;
+    answer.assert_text(200, "");
+    assert_eq!(answer.header("testing"), Some("some text"), "{answer:?}");
+    // A preflight, whatever else it lacks.
+    let options = server.send(request(Method::OPTIONS, "/testing")).await;
+    options.assert_text(204, "");
 }
 
 /// Contract §1 GET /testError?code=N.

@@ -22,7 +22,7 @@ on_every_framework! {
 }
 
 /// What the suite's routes with a session are.
-const WITH_SESSION: [(Method, &str); 7] = [
+pub(crate) const WITH_SESSION: [(Method, &str); 7] = [
     (Method::GET, "/"),
     (Method::GET, "/check-rid"),
     (Method::GET, "/update-jwt"),
@@ -161,7 +161,7 @@ async fn a_logout_ends_the_session_and_clears_its_tokens(framework: Framework) {
     let server = Server::shared(framework);
     let mut browser = server.browser();
     browser.log_in("ann").await;
-    let before = browser.clone();
+    let browser_before = browser.clone();
     let answer = browser.post("/logout").await;
     answer.assert_text(200, "success");
     answer.assert_cookies_cleared();
@@ -171,6 +171,7 @@ async fn a_logout_ends_the_session_and_clears_its_tokens(framework: Framework) {
 
     let mut app = server.app();
     app.log_in("ann").await;
+    let app_before = app.clone();
     let answer = app.post("/logout").await;
     answer.assert_text(200, "success");
     for (name, value) in [
@@ -187,6 +188,8 @@ async fn a_logout_ends_the_session_and_clears_its_tokens(framework: Framework) {
     assert!(!answer.has("set-cookie"));
 
     // Revoked, and not only forgotten.
-    let refused = before.clone().refresh().await;
-    refused.assert_refused_and_cleared(&json!({}));
+    for mut before in [browser_before, app_before] {
+        let refused = before.refresh().await;
+        refused.assert_refused_and_cleared(&json!({}));
+    }
 }

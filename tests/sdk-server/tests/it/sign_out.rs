@@ -37,6 +37,7 @@ async fn a_sign_out_ends_the_session_and_clears_its_tokens(framework: Framework)
 
     let mut app = server.app();
     app.log_in("ann").await;
+    let mut before = app.clone();
     let answer = app.post("/auth/signout").await;
     assert_eq!((answer.status, answer.json()), (200, ok), "{answer:?}");
     for (name, value) in [
@@ -51,6 +52,10 @@ async fn a_sign_out_ends_the_session_and_clears_its_tokens(framework: Framework)
         ["front-token", "st-access-token", "st-refresh-token"]
     );
     assert!(!answer.has("set-cookie"));
+    before
+        .refresh()
+        .await
+        .assert_refused_and_cleared(&json!({}));
 }
 
 /// Contract §3 signout without any token: nothing is cleared.
