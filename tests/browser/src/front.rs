@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use http::{HeaderName, Request, Response, StatusCode, header::UPGRADE};
+use http::{HeaderName, Method, Request, Response, StatusCode, header::UPGRADE};
 use hyper::{
     body::Incoming,
     client,
@@ -44,7 +44,8 @@ pub(crate) struct Exchange {
     status: u16,
 }
 
-/// What is done to every answer to requests for a path.
+/// What is done to every answer to requests for a path, but not to the permissions that a browser asks
+/// for beforehand: whether it remembers an earlier one is a matter of seconds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Damage {
@@ -99,7 +100,8 @@ impl Traffic {
     /// Writes down an exchange that has just ended; what is to be done to its answer.
     fn write_down(&self, exchange: Exchange) -> Option<What> {
         let damage = self.damage.borrow().clone();
-        let damage = damage.filter(|damage| damage.path == exchange.path);
+        let damage = damage
+            .filter(|damage| damage.path == exchange.path && Method::OPTIONS != *exchange.method);
         self.written().push(exchange);
         damage.map(|damage| damage.what)
     }

@@ -14,7 +14,10 @@ export interface Settings {
   antiCsrf?: "none" | "viaToken" | "viaCustomHeader";
 }
 
-/** Something that is done to every answer to requests for a path, once the server has given it. */
+/**
+ * Something that is done to every answer to requests for a path, once the server has given it; preflight
+ * requests are left alone.
+ */
 export interface Damage {
   path: string;
   what: "lose" | "hold" | { strip: string } | { status: number };
