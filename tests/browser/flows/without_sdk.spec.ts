@@ -47,6 +47,21 @@ test("the documented lines give a refusal to whoever asked", async ({ start, pag
   expect(await site.exchanges()).not.toContain("POST /auth/session/refresh 401");
 });
 
+test("the documented lines hand out what a refresh that fails is answered", async ({ start, page }) => {
+  const site = await start({ nodes: 2 });
+  await open(page, site);
+  await logIn(page);
+  await site.advance(HOUR);
+  await site.database("away");
+  expect(await call(page, "/stateless")).toBe(503);
+  await site.database("back");
+  expect(await call(page, "/stateless")).toBe(200);
+  await site.revoke(1, "ann");
+  await site.advance(HOUR);
+  expect(await call(page, "/stateless")).toBe(401);
+  expect(await site.exchanges()).toContain("POST /auth/session/refresh 401");
+});
+
 /** Opens a page of the website that has no SDK in it, and adds the lines. */
 async function open(page: Page, site: Site): Promise<void> {
   await page.goto(`${site.website}/page.js`);
