@@ -35,6 +35,8 @@ export function start(): void {
     logEvent(`another tab: ${data.action}`);
     if (data.farewell) warn(data.farewell);
     look();
+    // What the other tab wrote into its cookies may be here later than its message.
+    setTimeout(look, A_MOMENT);
   });
   look();
 }
@@ -89,6 +91,7 @@ async function read(): Promise<void> {
 const watchers: ((payload: Payload | undefined) => void)[] = [];
 const tabs = new BroadcastChannel("session");
 let looks = Promise.resolve();
+const A_MOMENT = 500;
 
 let refusal: string | undefined;
 onExchange(({ path, message }) => {
