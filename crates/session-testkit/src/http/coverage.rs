@@ -192,6 +192,7 @@ pub const CASES: [WireCase; 75] = [
             "a_sign_out_ends_the_session",
             "a_sign_out_without_a_session_is_refused",
             "a_sign_out_of_an_ended_session_is_done",
+            "a_signed_out_app_stays_quiet",
         ],
     ),
     held(61, &["a_sign_out_ignores_claims"]),
