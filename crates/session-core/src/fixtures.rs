@@ -2,7 +2,11 @@
 
 pub(crate) mod faulty_store;
 
-use std::{path::PathBuf, sync::OnceLock, time::SystemTime};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use serde_json::{Map, Value, json};
@@ -192,14 +196,14 @@ pub(crate) fn sign(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Strin
 }
 
 /// What the verifier says to a token a minute after it was made.
-pub(crate) fn verify(token: &str) -> Result<VerifiedAccessToken, TokenRejection> {
+pub(crate) fn verify(token: &str) -> Result<Arc<VerifiedAccessToken>, TokenRejection> {
     verify_at(token, now())
 }
 
 pub(crate) fn verify_at(
     token: &str,
     now: SystemTime,
-) -> Result<VerifiedAccessToken, TokenRejection> {
+) -> Result<Arc<VerifiedAccessToken>, TokenRejection> {
     let (same, claims) = access::parse(token)?.verify(key().public(), now, &policy())?;
     assert_eq!(same.expose(), token);
     Ok(claims)

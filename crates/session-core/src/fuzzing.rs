@@ -17,6 +17,7 @@ use crate::{
         FrontToken, RefreshToken, access, front,
         refresh::{self, RefreshSecret, RefreshTokenParts},
     },
+    verify::VerifiedTokens,
 };
 
 /// Reads an access token; accepted means well-formed, for there is no key here.
@@ -144,7 +145,9 @@ pub fn cookie_header(lines: &[&[u8]]) -> bool {
         lines.iter().map(times).sum::<usize>()
     };
     let headers: HeaderMap = lines.iter().map(|line| (COOKIE, line.clone())).collect();
-    let Ok(cookies) = SessionCookies::read(&headers, "sAccessToken", "sRefreshToken") else {
+    let none_known = VerifiedTokens::new(0);
+    let cookies = SessionCookies::read(&headers, "sAccessToken", "sRefreshToken", &none_known);
+    let Ok(cookies) = cookies else {
         return false;
     };
     for (cookie, times) in [
@@ -154,10 +157,10 @@ pub fn cookie_header(lines: &[&[u8]]) -> bool {
     ] {
         assert_eq!(cookie.is_present(), times > 0);
         assert_eq!(cookie.is_duplicated(), times > 1);
-        let value = cookie.value();
-        assert!(value.is_none_or(|value| !value.is_empty() && cookie.is_present()));
+        let token = cookie.token();
+        assert!(token.is_none_or(|token| !token.text().is_empty() && cookie.is_present()));
     }
-    cookies.access.value().is_some()
+    cookies.access.token().is_some()
 }
 
 fn refresh_key() -> Option<RefreshKey> {

@@ -3,13 +3,19 @@
 //! Reading and writing give the same results whatever features of `serde_json` are enabled elsewhere
 //! in an application's dependency tree.
 
-use std::{cell::Cell, fmt, io};
+use std::{borrow::Cow, cell::Cell, fmt, io, marker::PhantomData};
 
 use serde::{
     Serialize,
     de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Number, Value, ser::Formatter};
+
+mod outline;
+mod values;
+
+pub(crate) use outline::{Member, Outline};
+use values::Values;
 
 /// How many objects and arrays may stand within one another; the outermost counts as one.
 pub(crate) const MAX_DEPTH: usize = 64;
@@ -33,25 +39,17 @@ pub(crate) enum JsonError {
 /// range of a double.
 pub(crate) fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     let text = str::from_utf8(bytes).map_err(|_| JsonError::Encoding)?;
-    let numbers_in_text = scan(text)?;
-
-    let numbers_read = Cell::new(0);
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = StrictValue {
-        numbers: &numbers_read,
-    }
-    .deserialize(&mut deserializer)
-    .map_err(|_| JsonError::Syntax)?;
-    deserializer.end().map_err(|_| JsonError::Syntax)?;
-
-    // With `arbitrary_precision` a number reaches a visitor as an object with one reserved name, and
-    // an object of the text that has this name looks the same: then there are more numbers read than
-    // written.
-    if numbers_read.get() != numbers_in_text {
-        return Err(JsonError::Syntax);
-    }
-    match value {
+    match read::<Values>(text)? {
         Value::Object(object) => Ok(object),
+        _ => Err(JsonError::Syntax),
+    }
+}
+
+/// Reads what [`parse_object`] reads, as strictly, and copies hardly anything of it: for whoever
+/// wants a few members of a text that is still at hand.
+pub(crate) fn outline(text: &str) -> Result<Outline<'_>, JsonError> {
+    match read::<Outline<'_>>(text)? {
+        Member::Object(object) => Ok(object),
         _ => Err(JsonError::Syntax),
     }
 }
@@ -91,9 +89,80 @@ fn is_double(number: &Number) -> bool {
     number.as_f64().is_some_and(f64::is_finite)
 }
 
-/// Measures the nesting before anything recurses (security A15), and counts the numbers.
-fn scan(text: &str) -> Result<usize, JsonError> {
-    let (mut depth, mut numbers) = (0_usize, 0_usize);
+/// What is made of a text while it is read.
+trait Form<'t> {
+    /// Of a value.
+    type Value;
+    /// Of an array, item by item.
+    type Items: Default;
+    /// Of an object, member by member.
+    type Members: Default;
+
+    /// Of the object that is the whole text, when nothing of it has been read.
+    fn outermost() -> Self::Members {
+        Self::Members::default()
+    }
+
+    fn scalar(scalar: Scalar<'t>) -> Self::Value;
+
+    fn add_item(items: &mut Self::Items, item: Self::Value);
+
+    fn array(items: Self::Items) -> Self::Value;
+
+    fn add_member(
+        members: &mut Self::Members,
+        name: Cow<'t, str>,
+        value: Self::Value,
+    ) -> Result<(), DuplicateName>;
+
+    fn object(members: Self::Members) -> Result<Self::Value, DuplicateName>;
+}
+
+/// A value without parts.
+enum Scalar<'t> {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(Cow<'t, str>),
+}
+
+/// An object has two members of one name.
+struct DuplicateName;
+
+fn read<'t, F: Form<'t>>(text: &'t str) -> Result<F::Value, JsonError> {
+    let seen = Seen::default();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Strict::<F> {
+        depth_left: MAX_DEPTH,
+        seen: &seen,
+        form: PhantomData,
+    }
+    .deserialize(&mut deserializer)
+    .and_then(|value| deserializer.end().map(|()| value));
+    if seen.too_deep.get() {
+        return Err(JsonError::Depth);
+    }
+    // With `arbitrary_precision` a number reaches a visitor as an object with one reserved name, and
+    // an object of the text that has this name looks the same: then there are more numbers read than
+    // written.
+    if seen.disguised.get() && seen.numbers.get() != numbers_in(text) {
+        return Err(JsonError::Syntax);
+    }
+    value.map_err(|_| JsonError::Syntax)
+}
+
+/// What was met in the text.
+#[derive(Default)]
+struct Seen {
+    numbers: Cell<usize>,
+    /// A number that looked like an object, or an object that looked like a number.
+    disguised: Cell<bool>,
+    too_deep: Cell<bool>,
+}
+
+/// How many numbers a text has that is JSON.
+fn numbers_in(text: &str) -> usize {
+    let mut numbers = 0_usize;
     let (mut in_string, mut in_number, mut escaped) = (false, false, false);
     for byte in text.bytes() {
         if in_string {
@@ -112,104 +181,148 @@ fn scan(text: &str) -> Result<usize, JsonError> {
             numbers += 1;
         }
         in_number = part_of_number;
-        match byte {
-            b'"' => in_string = true,
-            b'{' | b'[' => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return Err(JsonError::Depth);
-                }
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+        in_string = byte == b'"';
     }
-    Ok(numbers)
+    numbers
 }
 
-/// Builds a [`Value`] and refuses what `Value`'s own implementation lets pass.
-#[derive(Clone, Copy)]
-struct StrictValue<'a> {
-    numbers: &'a Cell<usize>,
+/// Reads a value and refuses what `serde_json` lets pass.
+struct Strict<'s, F> {
+    /// How many more objects and arrays may be within one another here (security A15).
+    depth_left: usize,
+    seen: &'s Seen,
+    form: PhantomData<F>,
 }
 
-impl StrictValue<'_> {
-    fn number<E: serde::de::Error>(self, number: Number) -> Result<Value, E> {
-        self.numbers.set(self.numbers.get() + 1);
+impl<F> Clone for Strict<'_, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F> Copy for Strict<'_, F> {}
+
+impl<F> Strict<'_, F> {
+    /// For the values within an object or an array.
+    fn within<E: serde::de::Error>(self) -> Result<Self, E> {
+        let Some(depth_left) = self.depth_left.checked_sub(1) else {
+            self.seen.too_deep.set(true);
+            return Err(E::custom("nested too deeply"));
+        };
+        Ok(Self { depth_left, ..self })
+    }
+
+    fn number<'t, E: serde::de::Error>(self, number: Number) -> Result<F::Value, E>
+    where
+        F: Form<'t>,
+    {
+        self.seen.numbers.set(self.seen.numbers.get() + 1);
         if is_double(&number) {
-            Ok(Value::Number(number))
+            Ok(F::scalar(Scalar::Number(number)))
         } else {
             Err(E::custom("number out of range"))
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for StrictValue<'_> {
-    type Value = Value;
+impl<'t, F: Form<'t>> DeserializeSeed<'t> for Strict<'_, F> {
+    type Value = F::Value;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<F::Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for StrictValue<'_> {
-    type Value = Value;
+impl<'t, F: Form<'t>> Visitor<'t> for Strict<'_, F> {
+    type Value = F::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<F::Value, E> {
+        Ok(F::scalar(Scalar::Null))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<F::Value, E> {
+        Ok(F::scalar(Scalar::Bool(value)))
     }
 
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Value, E> {
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<F::Value, E> {
         self.number(value.into())
     }
 
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<F::Value, E> {
         self.number(value.into())
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<F::Value, E> {
         let number = Number::from_f64(value).ok_or_else(|| E::custom("number out of range"))?;
         self.number(number)
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
+    fn visit_borrowed_str<E>(self, value: &'t str) -> Result<F::Value, E> {
+        Ok(F::scalar(Scalar::Text(Cow::Borrowed(value))))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
+    fn visit_str<E>(self, value: &str) -> Result<F::Value, E> {
+        Ok(F::scalar(Scalar::Text(Cow::Owned(value.to_owned()))))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(self)? {
-            array.push(item);
+    fn visit_seq<A: SeqAccess<'t>>(self, mut items: A) -> Result<F::Value, A::Error> {
+        let within = self.within()?;
+        let mut array = F::Items::default();
+        while let Some(item) = items.next_element_seed(within)? {
+            F::add_item(&mut array, item);
         }
-        Ok(Value::Array(array))
+        Ok(F::array(array))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
+    fn visit_map<A: MapAccess<'t>>(self, mut members: A) -> Result<F::Value, A::Error> {
+        let duplicate = |DuplicateName| A::Error::custom("duplicate member name");
+        let mut object = match self.depth_left {
+            MAX_DEPTH => F::outermost(),
+            _ => F::Members::default(),
+        };
+        while let Some(name) = members.next_key_seed(Name)? {
             if name == NUMBER_IN_DISGUISE {
+                self.seen.disguised.set(true);
                 let digits: String = members.next_value()?;
                 let number = number_of(&digits);
                 return self.number(number.ok_or_else(|| A::Error::custom("number out of range"))?);
             }
-            let value = members.next_value_seed(self)?;
-            if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("duplicate member name"));
-            }
+            let value = members.next_value_seed(self.within()?)?;
+            F::add_member(&mut object, name, value).map_err(duplicate)?;
         }
-        Ok(Value::Object(object))
+        self.within::<A::Error>()?;
+        F::object(object).map_err(duplicate)
+    }
+}
+
+/// Reads a member's name.
+struct Name;
+
+impl<'t> DeserializeSeed<'t> for Name {
+    type Value = Cow<'t, str>;
+
+    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<Cow<'t, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'t> Visitor<'t> for Name {
+    type Value = Cow<'t, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member's name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'t str) -> Result<Cow<'t, str>, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Cow<'t, str>, E> {
+        Ok(Cow::Owned(name.to_owned()))
     }
 }
 

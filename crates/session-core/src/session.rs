@@ -59,8 +59,8 @@ struct Inner {
 struct Current {
     verified: Arc<VerifiedAccessToken>,
     text: AccessToken,
-    /// All claims. Those of the token, unless it had expired when they were changed.
-    payload: Arc<Map<String, Value>>,
+    /// All claims, where they are not the token's: it had expired when they were changed.
+    changed_payload: Option<Arc<Map<String, Value>>>,
     /// Tokens that the client does not have yet.
     unsent: Option<Tokens>,
 }
@@ -74,7 +74,7 @@ struct Binding {
 impl Session {
     pub(crate) fn new(
         sessions: Sessions,
-        verified: VerifiedAccessToken,
+        verified: Arc<VerifiedAccessToken>,
         text: AccessToken,
         method: Option<TransferMethod>,
         facts: Facts,
@@ -84,11 +84,10 @@ impl Session {
             verified.tenant().clone(),
             verified.handle().clone(),
         );
-        let payload = Arc::new(verified.payload().clone());
         let current = Current {
-            verified: Arc::new(verified),
+            verified,
             text,
-            payload,
+            changed_payload: None,
             unsent: None,
         };
         Self(Arc::new(Inner {
@@ -131,7 +130,7 @@ impl Session {
 
     /// All claims of the access token, the session's own among them.
     pub fn access_token_payload(&self) -> Arc<Map<String, Value>> {
-        Arc::clone(&self.current().payload)
+        Arc::clone(self.current().payload())
     }
 
     /// The value of a claim, if the payload has it in a form that can be read.
@@ -373,9 +372,11 @@ impl Session {
             .current
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        match merged.access {
-            Some(access) => current.replace(access.verified, access.tokens),
-            None => current.payload = Arc::new(merged.payload.with_own_claims_of(&current.payload)),
+        if let Some(access) = merged.access {
+            current.replace(access.verified, access.tokens);
+        } else {
+            let changed = merged.payload.with_own_claims_of(current.payload());
+            current.changed_payload = Some(Arc::new(changed));
         }
         drop(current);
         self.facts().forget_claims();
@@ -413,8 +414,13 @@ impl Session {
 }
 
 impl Current {
+    fn payload(&self) -> &Arc<Map<String, Value>> {
+        let changed = self.changed_payload.as_ref();
+        changed.unwrap_or_else(|| self.verified.payload())
+    }
+
     fn replace(&mut self, verified: VerifiedAccessToken, tokens: Tokens) {
-        self.payload = Arc::new(verified.payload().clone());
+        self.changed_payload = None;
         self.verified = Arc::new(verified);
         self.text = tokens.access_token().clone();
         self.unsent = Some(tokens);

@@ -291,7 +291,7 @@ fn longest_record() -> Duration {
 
 /// 128 bits that stand for a handle in the set: two handles share them with a probability that can
 /// be neglected, and then the error is to refuse.
-fn key_of(handle: &SessionHandle) -> u128 {
+pub(crate) fn key_of(handle: &SessionHandle) -> u128 {
     let digest = digest::digest(&digest::SHA256, handle.as_str().as_bytes());
     digest
         .as_ref()

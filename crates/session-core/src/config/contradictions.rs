@@ -91,6 +91,11 @@ fn judge_ranges(settings: &Settings) -> Result<(), ConfigError> {
         &defaults::BLACKLIST_CAPACITY_RANGE,
     )?;
     within(
+        "verified_tokens",
+        settings.verified_tokens,
+        &(0..=defaults::VERIFIED_TOKENS_MAX),
+    )?;
+    within(
         "max_concurrent_store_calls",
         settings.max_concurrent_store_calls,
         &defaults::CONCURRENT_STORE_CALLS_RANGE,

@@ -92,6 +92,11 @@ pub const BLACKLIST_CAPACITY: usize = 1_000_000;
 /// What that number may be.
 pub const BLACKLIST_CAPACITY_RANGE: RangeInclusive<usize> = 1_000..=100_000_000;
 
+/// How many verified access tokens a node remembers.
+pub const VERIFIED_TOKENS: usize = 0;
+/// The most that this may be.
+pub const VERIFIED_TOKENS_MAX: usize = 10_000_000;
+
 /// How long a call to the store may take.
 pub const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the application's function for a claim may take.

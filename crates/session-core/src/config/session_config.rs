@@ -182,6 +182,11 @@ impl SessionConfig {
         self.settings.blacklist_capacity
     }
 
+    /// How many verified access tokens this node remembers.
+    pub fn verified_tokens(&self) -> usize {
+        self.settings.verified_tokens
+    }
+
     /// What this node is called, where the application says so.
     pub fn node_name(&self) -> Option<NodeName> {
         self.node_name.clone()

@@ -165,6 +165,7 @@ pub(super) struct Settings {
     pub(super) default_check: Check,
     pub(super) max_staleness: Duration,
     pub(super) blacklist_capacity: usize,
+    pub(super) verified_tokens: usize,
 
     pub(super) node_name: Option<String>,
     pub(super) store_timeout: Duration,
@@ -211,6 +212,7 @@ impl Settings {
             default_check: Check::Stateless,
             max_staleness: defaults::MAX_STALENESS,
             blacklist_capacity: defaults::BLACKLIST_CAPACITY,
+            verified_tokens: defaults::VERIFIED_TOKENS,
 
             node_name: None,
             store_timeout: defaults::STORE_TIMEOUT,

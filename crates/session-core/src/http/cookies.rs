@@ -9,9 +9,16 @@ use std::borrow::Cow;
 
 use http::header::COOKIE;
 use percent_encoding::percent_decode;
-use zeroize::Zeroizing;
 
-use crate::{config::defaults::LEGACY_COOKIE_NAME, http::HeaderLines, token::AccessToken};
+use crate::{
+    config::defaults::LEGACY_COOKIE_NAME,
+    http::{
+        HeaderLines,
+        presented_token::{PresentedToken, each_is},
+    },
+    token::AccessToken,
+    verify::VerifiedTokens,
+};
 
 /// The cookies of ours that a request carries.
 #[derive(Debug)]
@@ -27,6 +34,7 @@ impl SessionCookies {
         headers: &dyn HeaderLines,
         access_name: &str,
         refresh_name: &str,
+        known: &VerifiedTokens,
     ) -> Result<Self, TooManyCookies> {
         let mut found = Self {
             access: SentCookie::default(),
@@ -40,7 +48,7 @@ impl SessionCookies {
             if bytes > MAX_COOKIE_BYTES || pairs > MAX_COOKIE_PAIRS {
                 return;
             }
-            for (index, pair) in line.split(|&byte| byte == b';').enumerate() {
+            for (index, pair) in pairs_of(line).enumerate() {
                 pairs += 1;
                 if pairs > MAX_COOKIE_PAIRS {
                     return;
@@ -54,9 +62,11 @@ impl SessionCookies {
                     continue;
                 };
                 if name == access_name.as_bytes() {
-                    found.access.add(value);
+                    found
+                        .access
+                        .add(|| PresentedToken::known(known, value).or_else(|| decoded(value)));
                 } else if name == refresh_name.as_bytes() {
-                    found.refresh.add(value);
+                    found.refresh.add(|| decoded(value));
                 } else if name == LEGACY_COOKIE_NAME.as_bytes() {
                     // Nobody asks what it says.
                     found.legacy.count += 1;
@@ -74,14 +84,14 @@ impl SessionCookies {
 #[derive(Default)]
 pub(crate) struct SentCookie {
     count: usize,
-    first_value: Option<Zeroizing<Box<[u8]>>>,
+    first_value: Option<PresentedToken>,
 }
 
 impl SentCookie {
-    fn add(&mut self, value: &[u8]) {
+    fn add(&mut self, value: impl FnOnce() -> Option<PresentedToken>) {
         self.count += 1;
-        if self.count == 1 && value.len() <= MAX_VALUE_BYTES {
-            self.first_value = Some(Zeroizing::new(value.into()));
+        if self.count == 1 {
+            self.first_value = value();
         }
     }
 
@@ -96,27 +106,9 @@ impl SentCookie {
         self.count > 1
     }
 
-    /// The first value, percent-decoded once; `None` when there is none, when it is longer than any
-    /// token, or when it is not made of the octets that a cookie may have (RFC 6265bis §4.1.1).
-    ///
-    /// A malformed escape leaves the text as it is (wire §4.2).
-    pub(crate) fn value(&self) -> Option<Cow<'_, str>> {
-        let value: &[u8] = self
-            .first_value
-            .as_ref()
-            .filter(|value| !value.is_empty())?;
-        if !value.iter().all(|&byte| is_cookie_octet(byte)) {
-            return None;
-        }
-        let raw = std::str::from_utf8(value).ok()?;
-        if !has_only_whole_escapes(value) {
-            return Some(Cow::Borrowed(raw));
-        }
-        Some(
-            percent_decode(value)
-                .decode_utf8()
-                .unwrap_or(Cow::Borrowed(raw)),
-        )
+    /// The first value, decoded; `None` when there is none, or nothing that a token could be.
+    pub(crate) fn token(&self) -> Option<&PresentedToken> {
+        self.first_value.as_ref()
     }
 }
 
@@ -132,13 +124,46 @@ impl std::fmt::Debug for SentCookie {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooManyCookies;
 
+/// What stands between semicolons.
+fn pairs_of(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest?;
+        let end = memchr::memchr(b';', line);
+        let (pair, after) = end.map_or((line, None), |end| {
+            let (pair, after) = line.split_at(end);
+            (pair, after.get(1..))
+        });
+        rest = after;
+        Some(pair)
+    })
+}
+
+/// A value, percent-decoded once; `None` when it is empty, longer than any token, or not made of the
+/// octets that a cookie may have (RFC 6265bis §4.1.1).
+///
+/// A malformed escape leaves the text as it is (wire §4.2).
+fn decoded(value: &[u8]) -> Option<PresentedToken> {
+    if value.is_empty() || value.len() > MAX_VALUE_BYTES || !each_is(value, is_cookie_octet) {
+        return None;
+    }
+    let raw = std::str::from_utf8(value).ok()?;
+    let text = if has_only_whole_escapes(value) {
+        percent_decode(value).decode_utf8()
+    } else {
+        Ok(Cow::Borrowed(raw))
+    };
+    Some(text.unwrap_or(Cow::Borrowed(raw)).into_owned().into())
+}
+
 fn is_cookie_octet(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x2B | 0x2D..=0x3A | 0x3C..=0x5B | 0x5D..=0x7E)
 }
 
 fn has_only_whole_escapes(value: &[u8]) -> bool {
-    value.split(|&byte| byte == b'%').skip(1).all(|after| {
-        matches!(after, [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+    memchr::memchr_iter(b'%', value).all(|index| {
+        let after = value.get(index + 1..);
+        matches!(after, Some([high, low, ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
     })
 }
 
@@ -167,12 +192,21 @@ mod tests {
     }
 
     fn read(headers: &HeaderMap) -> SessionCookies {
-        SessionCookies::read(headers, "sAccessToken", "sRefreshToken").unwrap()
+        SessionCookies::read(
+            headers,
+            "sAccessToken",
+            "sRefreshToken",
+            &VerifiedTokens::new(0),
+        )
+        .unwrap()
     }
 
     fn access_value(line: &str) -> Option<String> {
         let headers = cookie_lines([line.as_bytes()]);
-        read(&headers).access.value().map(Cow::into_owned)
+        read(&headers)
+            .access
+            .token()
+            .map(|token| token.text().to_owned())
     }
 
     /// E1, wire case 41: a second cookie of the name is seen, whichever stands first.
@@ -192,8 +226,14 @@ mod tests {
     fn cookies_are_read_and_counted_over_all_lines() {
         let honest = cookie_lines([b"theme=dark", b"sAccessToken=abc", b"sRefreshToken=def"]);
         let cookies = read(&honest);
-        assert_eq!(cookies.access.value().as_deref(), Some("abc"));
-        assert_eq!(cookies.refresh.value().as_deref(), Some("def"));
+        assert_eq!(
+            cookies.access.token().map(PresentedToken::text),
+            Some("abc")
+        );
+        assert_eq!(
+            cookies.refresh.token().map(PresentedToken::text),
+            Some("def")
+        );
         assert!(!cookies.access.is_duplicated());
 
         let tossed = cookie_lines([b"sAccessToken=good", b"sAccessToken=evil"]);
@@ -232,8 +272,13 @@ mod tests {
             "%5F_Host-sAccessToken=x",
         ] {
             let headers = cookie_lines([line.as_bytes()]);
-            let cookies =
-                SessionCookies::read(&headers, "__Host-sAccessToken", "sRefreshToken").unwrap();
+            let cookies = SessionCookies::read(
+                &headers,
+                "__Host-sAccessToken",
+                "sRefreshToken",
+                &VerifiedTokens::new(0),
+            )
+            .unwrap();
             assert!(!cookies.access.is_present(), "{line}");
         }
     }
@@ -272,11 +317,18 @@ mod tests {
             "sAccessToken=a\\b",
         ] {
             let headers = cookie_lines([line.as_bytes()]);
-            assert_eq!(read(&headers).access.value(), None, "{line}");
+            assert_eq!(
+                read(&headers).access.token().map(PresentedToken::text),
+                None,
+                "{line}"
+            );
             assert!(read(&headers).access.is_present(), "{line}");
         }
         let headers = cookie_lines([b"sAccessToken=\xff\xfe"]);
-        assert_eq!(read(&headers).access.value(), None);
+        assert_eq!(
+            read(&headers).access.token().map(PresentedToken::text),
+            None
+        );
     }
 
     /// E6: a value that is longer than any token is not kept, and counts as sent.
@@ -287,18 +339,24 @@ mod tests {
         assert_eq!(longest.len(), MAX_VALUE_BYTES);
         let longer = line(MAX_VALUE_BYTES + 1);
         let once = cookie_lines([longer.as_bytes()]);
-        assert_eq!(read(&once).access.value(), None);
+        assert_eq!(read(&once).access.token().map(PresentedToken::text), None);
         assert!(read(&once).access.is_present());
         let twice = cookie_lines([longer.as_bytes(), b"sAccessToken=short"]);
         assert!(read(&twice).access.is_duplicated());
-        assert_eq!(read(&twice).access.value(), None);
+        assert_eq!(read(&twice).access.token().map(PresentedToken::text), None);
     }
 
     /// E6: a cookie bomb is refused before it is taken apart, wherever our cookie stands in it.
     #[test]
     fn more_cookies_than_a_browser_sends_are_not_read() {
         let names = |headers: &HeaderMap| {
-            SessionCookies::read(headers, "sAccessToken", "sRefreshToken").map(|_| ())
+            SessionCookies::read(
+                headers,
+                "sAccessToken",
+                "sRefreshToken",
+                &VerifiedTokens::new(0),
+            )
+            .map(|_| ())
         };
         let many = cookie_lines([format!("sAccessToken=a{}", ";a=b".repeat(10_000)).as_bytes()]);
         assert_eq!(names(&many), Err(TooManyCookies));
@@ -318,7 +376,7 @@ mod tests {
             if let Ok(value) = HeaderValue::from_bytes(&line) {
                 let headers: HeaderMap = [(COOKIE, value)].into_iter().collect();
                 let cookies = read(&headers);
-                let _value = cookies.access.value();
+                let _token = cookies.access.token();
             }
         }
 
@@ -328,7 +386,7 @@ mod tests {
             let encoded = super::super::set_cookie::encode_component(&value);
             let line = format!("a=b; sAccessToken={encoded}; c=d");
             let headers = cookie_lines([line.as_bytes()]);
-            let found = read(&headers).access.value().map(Cow::into_owned);
+            let found = read(&headers).access.token().map(|token| token.text().to_owned());
             prop_assert_eq!(found, Some(value));
         }
     }

@@ -6,12 +6,11 @@ use crate::{
     http::{
         TransferMethod,
         cookies::SessionCookies,
+        presented_token::PresentedToken,
         request_headers::{Bearer, RequestHeaders},
     },
-    token::{
-        RefreshToken, TokenRejection,
-        access::{self, ParsedAccessToken},
-    },
+    token::{RefreshToken, TokenRejection},
+    verify::{CandidateToken, VerifiedTokens},
 };
 
 /// The tokens of a request.
@@ -22,13 +21,18 @@ pub(super) struct Credentials {
 
 impl Credentials {
     /// Reads them; `None` when two `Authorization` headers or a cookie bomb leave nobody to believe.
-    pub(super) fn read(config: &SessionConfig, headers: RequestHeaders<'_>) -> Option<Self> {
-        let bearer = headers.bearer();
+    pub(super) fn read(
+        config: &SessionConfig,
+        known: &VerifiedTokens,
+        headers: RequestHeaders<'_>,
+    ) -> Option<Self> {
+        let bearer = headers.bearer(known);
         if matches!(bearer, Bearer::Repeated) {
             return None;
         }
         let names = config.cookies();
-        let cookies = SessionCookies::read(headers.0, names.access_name(), names.refresh_name());
+        let cookies =
+            SessionCookies::read(headers.0, names.access_name(), names.refresh_name(), known);
         Some(Self {
             cookies: cookies.ok()?,
             bearer,
@@ -51,14 +55,14 @@ impl Credentials {
     pub(crate) fn access_token(
         &self,
         transfer: TokenTransfer,
-    ) -> Result<Option<(ParsedAccessToken, TransferMethod)>, SessionError> {
+    ) -> Result<Option<(CandidateToken, TransferMethod)>, SessionError> {
         if self.cookies.legacy.is_present() {
             return Err(SessionError::TryRefreshToken(TokenRejection::LegacyCookie));
         }
         let allowed = TransferMethod::allowed_by(transfer);
         if allowed.contains(&TransferMethod::Header)
             && let Bearer::Token(token) = &self.bearer
-            && let Ok(token) = access::parse(token)
+            && let Some(token) = token.as_access_token()
         {
             return Ok(Some((token, TransferMethod::Header)));
         }
@@ -68,9 +72,8 @@ impl Credentials {
                     TokenRejection::DuplicateCookie,
                 ));
             }
-            if let Some(value) = self.cookies.access.value()
-                && let Ok(token) = access::parse(&value)
-            {
+            let cookie = self.cookies.access.token();
+            if let Some(token) = cookie.and_then(PresentedToken::as_access_token) {
                 return Ok(Some((token, TransferMethod::Cookie)));
             }
         }
@@ -88,7 +91,7 @@ impl Credentials {
             match &self.bearer {
                 Bearer::Token(token) => {
                     return Some((
-                        RefreshToken::from_text(token.as_str()),
+                        RefreshToken::from_text(token.text()),
                         TransferMethod::Header,
                     ));
                 }
@@ -102,22 +105,19 @@ impl Credentials {
         if !allowed.contains(&TransferMethod::Cookie) {
             return None;
         }
-        let value = self.cookies.refresh.value()?;
-        Some((RefreshToken::from_text(value), TransferMethod::Cookie))
+        let cookie = self.cookies.refresh.token()?;
+        let token = RefreshToken::from_text(cookie.text());
+        Some((token, TransferMethod::Cookie))
     }
 
     /// Everything in the request that has the form of an access token of ours.
-    pub(crate) fn session_tokens(&self) -> impl Iterator<Item = ParsedAccessToken> {
+    pub(crate) fn session_tokens(&self) -> impl Iterator<Item = CandidateToken> {
         let bearer = match &self.bearer {
-            Bearer::Token(token) => access::parse(token).ok(),
+            Bearer::Token(token) => Some(token),
             Bearer::Absent | Bearer::Malformed | Bearer::Repeated => None,
         };
-        let cookie = self
-            .cookies
-            .access
-            .value()
-            .and_then(|value| access::parse(&value).ok());
-        bearer.into_iter().chain(cookie)
+        let presented = bearer.into_iter().chain(self.cookies.access.token());
+        presented.filter_map(PresentedToken::as_access_token)
     }
 
     /// Whether the request carries an access token, ours or not, the other way than `method`.

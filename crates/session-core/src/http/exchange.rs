@@ -84,7 +84,13 @@ impl Exchange {
     ) -> Self {
         let config = sessions.shared_config();
         Self(Arc::new(Inner {
-            presented: PresentedRequest::read(config, method, path, headers),
+            presented: PresentedRequest::read(
+                config,
+                sessions.verified_tokens(),
+                method,
+                path,
+                headers,
+            ),
             effects: Effects::new(Arc::clone(config)),
             sessions: sessions.clone(),
             verified: Mutex::default(),

@@ -11,6 +11,7 @@ mod header_lines;
 mod limits;
 mod names;
 mod presented;
+mod presented_token;
 mod refusal;
 mod request_headers;
 mod response_head;

@@ -12,7 +12,7 @@ use crate::{
         HeaderLines, TransferMethod, credentials::Credentials, names::RID, refusal::Challenge,
         request_headers::RequestHeaders, routes::Route,
     },
-    verify::PresentedAntiCsrf,
+    verify::{PresentedAntiCsrf, VerifiedTokens},
 };
 
 /// What a request presents, read once when its exchange begins, so that nothing later needs the
@@ -36,12 +36,13 @@ impl PresentedRequest {
     /// Reads the head of a request.
     pub(super) fn read(
         config: &SessionConfig,
+        known: &VerifiedTokens,
         method: &Method,
         path: &str,
         lines: &dyn HeaderLines,
     ) -> Self {
         let headers = RequestHeaders(lines);
-        let credentials = Credentials::read(config, headers);
+        let credentials = Credentials::read(config, known, headers);
         let has_cookies = credentials.as_ref().is_some_and(Credentials::has_cookies);
         let shows_anti_csrf_token = has_cookies && config.anti_csrf() == AntiCsrf::ViaToken;
         Self {
@@ -132,7 +133,8 @@ mod tests {
     fn presented(method: &Method, headers: &HeaderMap) -> PresentedRequest {
         let app = AppInfo::new("https://api.example.com", "https://example.com");
         let config = SessionConfig::builder(app).anti_csrf(AntiCsrf::ViaToken);
-        PresentedRequest::read(&config.build().unwrap(), method, "/", headers)
+        let known = VerifiedTokens::new(0);
+        PresentedRequest::read(&config.build().unwrap(), &known, method, "/", headers)
     }
 
     fn anti_csrf(headers: &HeaderMap, method: TransferMethod, mode: AntiCsrf) -> String {

@@ -7,8 +7,10 @@ use crate::{
     http::{
         HeaderLines, TransferMethod,
         names::{ANTI_CSRF, ST_AUTH_MODE},
+        presented_token::{PresentedToken, each_is},
     },
     token::AccessToken,
+    verify::VerifiedTokens,
 };
 
 /// The headers of a request.
@@ -17,7 +19,7 @@ pub(super) struct RequestHeaders<'a>(pub(super) &'a dyn HeaderLines);
 
 impl<'a> RequestHeaders<'a> {
     /// The `Authorization` header, as far as it is a bearer token (wire §4.6, RFC 6750 §2.1).
-    pub(super) fn bearer(self) -> Bearer {
+    pub(super) fn bearer(self, known: &VerifiedTokens) -> Bearer {
         let line = match self.first_of(&AUTHORIZATION) {
             (None, _) => return Bearer::Absent,
             (Some(line), 1) => line,
@@ -29,10 +31,14 @@ impl<'a> RequestHeaders<'a> {
         if !scheme.eq_ignore_ascii_case(SCHEME) {
             return Bearer::Absent;
         }
-        match std::str::from_utf8(rest.trim_ascii()) {
+        let rest = rest.trim_ascii();
+        if let Some(known) = PresentedToken::known(known, rest) {
+            return Bearer::Token(known);
+        }
+        match std::str::from_utf8(rest) {
             Ok("") => Bearer::Absent,
             Ok(token) if token.len() <= AccessToken::MAX_BYTES && is_b64token(token) => {
-                Bearer::Token(Zeroizing::new(token.to_owned()))
+                Bearer::Token(token.to_owned().into())
             }
             _ => Bearer::Malformed,
         }
@@ -80,7 +86,7 @@ pub(crate) enum Bearer {
     /// No bearer token: no header, another scheme or nothing after the scheme.
     Absent,
     /// What may be a token of ours.
-    Token(Zeroizing<String>),
+    Token(PresentedToken),
     /// Something after the scheme that is no token of ours, whatever it is (security E8).
     Malformed,
     /// More than one header, so nobody can say who is asking (security E8).
@@ -96,11 +102,12 @@ impl Bearer {
 
 /// `b64token` of RFC 6750 §2.1.
 fn is_b64token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    !body.is_empty()
-        && body.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-        })
+    let body = text.trim_end_matches('=').as_bytes();
+    !body.is_empty() && each_is(body, is_b64token_byte)
+}
+
+fn is_b64token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
 }
 
 const SCHEME: &[u8] = b"bearer ";
@@ -116,9 +123,9 @@ mod tests {
     use crate::http::tests::headers;
 
     fn bearer(headers: &HeaderMap) -> String {
-        match RequestHeaders(headers).bearer() {
+        match RequestHeaders(headers).bearer(&VerifiedTokens::new(0)) {
             Bearer::Absent => "absent".to_owned(),
-            Bearer::Token(token) => token.to_string(),
+            Bearer::Token(token) => token.text().to_owned(),
             Bearer::Malformed => "malformed".to_owned(),
             Bearer::Repeated => "repeated".to_owned(),
         }

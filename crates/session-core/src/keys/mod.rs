@@ -17,7 +17,7 @@ mod stored;
 pub use jwks::Jwks;
 pub use seal::InvalidAtRestSecret;
 
-pub(crate) use public::VerificationKey;
+pub(crate) use public::{KeyFingerprint, VerificationKey};
 pub(crate) use refresh::RefreshKey;
 pub(crate) use ring::{KeyPolicy, KeyRing};
 pub(crate) use seal::{AtRestSecret, AtRestSecrets};

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
+use aws_lc_rs::{
+    digest,
+    signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256},
+};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 
 use super::KeyError;
@@ -15,7 +18,12 @@ pub(crate) struct VerificationKey {
     key: ParsedPublicKey,
     modulus: Vec<u8>,
     exponent: Vec<u8>,
+    fingerprint: KeyFingerprint,
 }
+
+/// Tells keys apart by name and numbers: two that have the same are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyFingerprint([u8; digest::SHA256_OUTPUT_LEN]);
 
 impl VerificationKey {
     /// Reads an `RSAPublicKey` in DER (RFC 8017 §A.1.1).
@@ -28,6 +36,7 @@ impl VerificationKey {
         }
         match ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der) {
             Ok(key) => Ok(Self {
+                fingerprint: KeyFingerprint::of(&id, der),
                 id,
                 purpose,
                 key,
@@ -41,6 +50,11 @@ impl VerificationKey {
     /// The key's name.
     pub(crate) fn id(&self) -> &KeyId {
         &self.id
+    }
+
+    /// What tells the key from every other.
+    pub(crate) fn fingerprint(&self) -> KeyFingerprint {
+        self.fingerprint
     }
 
     /// What the key is for.
@@ -74,6 +88,19 @@ impl fmt::Debug for VerificationKey {
         f.debug_struct("VerificationKey")
             .field("id", &self.id)
             .finish_non_exhaustive()
+    }
+}
+
+impl KeyFingerprint {
+    fn of(id: &KeyId, der: &[u8]) -> Self {
+        let mut hashed = digest::Context::new(&digest::SHA256);
+        hashed.update(id.as_str().as_bytes());
+        // No name has such a byte.
+        hashed.update(&[0]);
+        hashed.update(der);
+        let mut fingerprint = [0; digest::SHA256_OUTPUT_LEN];
+        fingerprint.copy_from_slice(hashed.finish().as_ref());
+        Self(fingerprint)
     }
 }
 

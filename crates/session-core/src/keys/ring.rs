@@ -8,7 +8,8 @@ use std::{
 };
 
 use super::{
-    AtRestSecrets, Jwks, Key, KeyError, KeyState, RefreshKey, SigningKey, VerificationKey,
+    AtRestSecrets, Jwks, Key, KeyError, KeyFingerprint, KeyState, RefreshKey, SigningKey,
+    VerificationKey,
 };
 use crate::{
     clock::{duration_ms, unix_ms},
@@ -230,6 +231,16 @@ impl KeyRing {
     /// The key named `id`, while it verifies.
     pub(crate) fn verification_key(&self, id: &KeyId, now: SystemTime) -> Option<&VerificationKey> {
         self.verifying(unix_ms(now)).find(|key| key.id() == id)
+    }
+
+    /// The very key with this fingerprint, while it verifies.
+    pub(crate) fn same_key(
+        &self,
+        fingerprint: KeyFingerprint,
+        now: SystemTime,
+    ) -> Option<&VerificationKey> {
+        self.verifying(unix_ms(now))
+            .find(|key| key.fingerprint() == fingerprint)
     }
 
     /// The key that new refresh tokens are made under: the newest that every node has had the time

@@ -27,6 +27,7 @@ use crate::{
     store_calls::StoreCalls,
     telemetry::Observers,
     token::access::AccessPolicy,
+    verify::VerifiedTokens,
 };
 
 /// Builds [`Sessions`].
@@ -246,6 +247,7 @@ impl SessionsBuilder {
         }
         Ok(Sessions(Arc::new(Inner {
             access_policy: access_policy(&config),
+            verified_tokens: VerifiedTokens::new(config.verified_tokens()),
             config,
             backend,
             blacklist,

@@ -1,5 +1,7 @@
 //! Creating, verifying and refreshing sessions.
 
+use std::sync::Arc;
+
 use tracing::Instrument as _;
 
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
     sessions::Sessions,
     telemetry::HandleTag,
     token::{self, RefreshToken},
-    verify::{Facts, PresentedAntiCsrf, VerifyOptions},
+    verify::{CandidateToken, Facts, PresentedAntiCsrf, VerifyOptions},
 };
 
 impl Sessions {
@@ -48,9 +50,13 @@ impl Sessions {
         anti_csrf: PresentedAntiCsrf<'_>,
         options: &VerifyOptions,
     ) -> Result<Session, SessionError> {
-        let parsed = token::access::parse(access_token)
-            .map_err(|_| SessionError::Unauthorised(ClientTokens::Keep))?;
-        self.check(parsed, None, anti_csrf, options).await
+        let candidate = match self.verified_tokens().get(access_token.as_bytes()) {
+            Some(known) => CandidateToken::Verified(known),
+            None => token::access::parse(access_token)
+                .map(CandidateToken::Parsed)
+                .map_err(|_| SessionError::Unauthorised(ClientTokens::Keep))?,
+        };
+        self.check(candidate, None, anti_csrf, options).await
     }
 
     /// Exchanges a refresh token for the session's next tokens, without a request at hand.
@@ -129,7 +135,7 @@ impl Sessions {
         let Issued { verified, tokens } = issued;
         let session = Session::new(
             self.clone(),
-            verified,
+            Arc::new(verified),
             tokens.access_token().clone(),
             method,
             Facts::of_a_new_session(self.clock().monotonic()),

@@ -31,6 +31,7 @@ use crate::{
     receipts::Registered,
     store_calls::StoreCalls,
     token::{VerifiedAccessToken, access::AccessPolicy},
+    verify::VerifiedTokens,
 };
 
 pub use administration::Administration;
@@ -71,6 +72,7 @@ struct Inner {
     claims: RegisteredClaims,
     validators: Arc<[Arc<dyn ClaimValidator>]>,
     access_policy: AccessPolicy,
+    verified_tokens: VerifiedTokens,
     health: Arc<health::Measured>,
     /// In the registry of a store that others use too.
     registered: Option<Registered>,
@@ -117,6 +119,10 @@ impl Sessions {
 
     pub(crate) fn access_policy(&self) -> &AccessPolicy {
         &self.0.access_policy
+    }
+
+    pub(crate) fn verified_tokens(&self) -> &VerifiedTokens {
+        &self.0.verified_tokens
     }
 
     pub(crate) fn registered_claims(&self) -> &RegisteredClaims {

@@ -3,26 +3,35 @@
 //! What may be in a token is decided here and is exactly what is written here, plus the
 //! application's claims; `aws-lc-rs` is asked about the signature only.
 
-use std::{fmt, time::SystemTime};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{MalformedToken, TokenRejection, jws::Jws};
+use super::{
+    MalformedToken, SecretText, TokenRejection,
+    jws::{Jws, Signed},
+};
 use crate::{
     clock::unix_ms,
     ids::{KeyId, SessionHandle, TenantId, UserId},
-    json,
+    json::{self, Member, Outline},
     keys::{SigningKey, VerificationKey},
     payload::Payload,
     store::KeyPurpose,
 };
 
 /// An access token, ready to be sent. Whoever has it is the user until it expires.
+///
+/// Cheap to clone; clones are the same bytes in memory.
 #[derive(Clone)]
 #[must_use]
-pub struct AccessToken(pub(super) Zeroizing<String>);
+pub struct AccessToken(Arc<SecretText>);
 
 impl AccessToken {
     /// The most bytes that a token may have, given or taken.
@@ -31,6 +40,10 @@ impl AccessToken {
     /// The token as it goes over the wire.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    pub(crate) fn of(text: Arc<SecretText>) -> Self {
+        Self(text)
     }
 }
 
@@ -118,22 +131,25 @@ pub(crate) fn mint(
         return Err(MintError::Times);
     }
     let all_claims = claims.with(custom);
-    let payload = json::to_text(&all_claims);
-    let mut token = Zeroizing::new(String::with_capacity(2 * payload.len() + 1024));
+    let payload = SecretText::from(json::to_text(&all_claims));
+    let mut token = String::with_capacity(2 * payload.len() + 1024);
     token.push_str(key.encoded_header());
     token.push('.');
-    BASE64_URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+    BASE64_URL_SAFE_NO_PAD.encode_string(payload.as_bytes(), &mut token);
     let signature = key.sign(token.as_bytes()).map_err(|_| MintError::Signing)?;
     token.push('.');
     BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+    let token = SecretText::from(token);
     if token.len() > AccessToken::MAX_BYTES {
         return Err(MintError::TooLong {
             length: token.len(),
         });
     }
-    let verified =
-        VerifiedAccessToken::from_claims(all_claims).map_err(|_| MintError::Unreadable)?;
-    Ok((AccessToken(token), verified))
+    let verified = VerifiedAccessToken::read(payload).map_err(|_| MintError::Unreadable)?;
+    Ok((
+        AccessToken(Arc::new(token)),
+        verified.with_payload(all_claims),
+    ))
 }
 
 /// The header of all tokens made under `key`, encoded.
@@ -160,21 +176,12 @@ pub(crate) struct AccessPolicy {
 }
 
 /// Reads a token without believing it: the only thing to learn is the key to ask. No cryptography,
-/// no I/O, and nothing decoded of a text that is too long.
+/// no I/O, and nothing looked at of a text that is too long.
 pub(crate) fn parse(token: &str) -> Result<ParsedAccessToken, MalformedToken> {
-    let jws = Jws::parse(token)?;
-    jws.require("typ", "JWT")?;
-    jws.require("version", "5")?;
-    let key = jws
-        .parameter("kid")
-        .and_then(|kid| KeyId::try_from(kid).ok())
-        .ok_or(MalformedToken::Header("kid"))?;
-    let payload = json::parse_object(jws.payload()).map_err(|_| MalformedToken::Json)?;
-    Ok(ParsedAccessToken {
-        key,
-        claims: VerifiedAccessToken::from_claims(payload)?,
-        jws,
-    })
+    if token.len() > AccessToken::MAX_BYTES {
+        return Err(MalformedToken::TooLong);
+    }
+    ParsedAccessToken::read(AccessToken::of(Arc::new(token.to_owned().into())))
 }
 
 /// A well-formed token that nobody has verified yet, so its claims are out of reach.
@@ -182,11 +189,32 @@ pub(crate) fn parse(token: &str) -> Result<ParsedAccessToken, MalformedToken> {
 #[must_use]
 pub(crate) struct ParsedAccessToken {
     key: KeyId,
-    claims: VerifiedAccessToken,
-    jws: Jws,
+    claims: Arc<VerifiedAccessToken>,
+    signed: Signed,
 }
 
 impl ParsedAccessToken {
+    /// As [`parse`], of a text that is kept already.
+    pub(crate) fn read(token: AccessToken) -> Result<Self, MalformedToken> {
+        let Jws {
+            header,
+            payload,
+            signed,
+        } = Jws::parse(token)?;
+        let payload = String::from_utf8(payload).map_err(|_| MalformedToken::Json)?;
+        if !header.is_jwt {
+            return Err(MalformedToken::Header("typ"));
+        }
+        if !header.is_version_5 {
+            return Err(MalformedToken::Header("version"));
+        }
+        Ok(Self {
+            key: header.key.ok_or(MalformedToken::Header("kid"))?,
+            claims: Arc::new(VerifiedAccessToken::read(payload.into())?),
+            signed,
+        })
+    }
+
     /// The key that the token says it was made under.
     pub(crate) fn key_id(&self) -> &KeyId {
         &self.key
@@ -201,23 +229,19 @@ impl ParsedAccessToken {
         key: &VerificationKey,
         now: SystemTime,
         policy: &AccessPolicy,
-    ) -> Result<(AccessToken, VerifiedAccessToken), TokenRejection> {
+    ) -> Result<(AccessToken, Arc<VerifiedAccessToken>), TokenRejection> {
         if *key.id() != self.key {
             return Err(TokenRejection::UnknownKey);
         }
-        if !self.jws.is_signed_by(key) {
+        if !self.signed.is_signed_by(key) {
             return Err(TokenRejection::BadSignature);
         }
-        if key.purpose() != policy.key_purpose {
-            return Err(TokenRejection::WrongKeyKind);
-        }
-        self.claims.judge(unix_ms(now), policy)?;
-        Ok((self.jws.into_token(), self.claims))
+        self.claims.judge(key, now, policy)?;
+        Ok((self.signed.into_token(), self.claims))
     }
 }
 
 /// The claims of an access token that was verified.
-#[derive(Clone)]
 pub(crate) struct VerifiedAccessToken {
     user: UserId,
     recipe_user: UserId,
@@ -229,7 +253,9 @@ pub(crate) struct VerifiedAccessToken {
     not_before_s: Option<f64>,
     refresh_token_hash: String,
     anti_csrf_token: Option<Zeroizing<String>>,
-    payload: Map<String, Value>,
+    /// All claims as JSON, and as values once somebody asks for them: most requests do not.
+    text: SecretText,
+    payload: OnceLock<Arc<Map<String, Value>>>,
 }
 
 impl VerifiedAccessToken {
@@ -279,11 +305,25 @@ impl VerifiedAccessToken {
     }
 
     /// All claims.
-    pub(crate) fn payload(&self) -> &Map<String, Value> {
-        &self.payload
+    pub(crate) fn payload(&self) -> &Arc<Map<String, Value>> {
+        self.payload.get_or_init(|| {
+            let claims = json::parse_object(self.text.as_bytes());
+            debug_assert!(claims.is_ok(), "the text was judged when it was read");
+            Arc::new(claims.unwrap_or_default())
+        })
     }
 
-    fn judge(&self, now_ms: i64, policy: &AccessPolicy) -> Result<(), TokenRejection> {
+    /// What can be said of a token that `key` has signed, as of now.
+    pub(crate) fn judge(
+        &self,
+        key: &VerificationKey,
+        now: SystemTime,
+        policy: &AccessPolicy,
+    ) -> Result<(), TokenRejection> {
+        if key.purpose() != policy.key_purpose {
+            return Err(TokenRejection::WrongKeyKind);
+        }
+        let now_ms = unix_ms(now);
         if self.issuer != policy.issuer {
             return Err(TokenRejection::WrongIssuer);
         }
@@ -323,67 +363,71 @@ impl fmt::Debug for VerifiedAccessToken {
 }
 
 impl VerifiedAccessToken {
-    fn from_claims(payload: Map<String, Value>) -> Result<Self, MalformedToken> {
+    fn read(payload: SecretText) -> Result<Self, MalformedToken> {
+        let claims = json::outline(&payload).map_err(|_| MalformedToken::Json)?;
         // Tokens of other kinds under the same key carry another `stt` (wire case 8).
-        if payload
-            .get("stt")
-            .is_some_and(|stt| stt.as_i64() != Some(0))
-        {
+        if claims.get("stt").is_some_and(|stt| stt.as_i64() != Some(0)) {
             return Err(MalformedToken::Claim("stt"));
         }
         // A parent means a refresh that our service never makes. A member of another type counts as
         // absent (wire case 6).
-        if payload
-            .get("parentRefreshTokenHash1")
-            .is_some_and(Value::is_string)
-        {
+        if claims.text("parentRefreshTokenHash1").is_some() {
             return Err(MalformedToken::Claim("parentRefreshTokenHash1"));
         }
-        let not_before_s = match payload.get("nbf") {
+        let not_before_s = match claims.get("nbf") {
             None => None,
             Some(nbf) => Some(nbf.as_f64().ok_or(MalformedToken::Claim("nbf"))?),
         };
-        let (issued_at_s, expires_at_s) = (seconds(&payload, "iat")?, seconds(&payload, "exp")?);
+        let (issued_at_s, expires_at_s) = (seconds(&claims, "iat")?, seconds(&claims, "exp")?);
         if expires_at_s <= issued_at_s {
             return Err(MalformedToken::Claim("exp"));
         }
+        let user: UserId = identifier(&claims, "sub")?;
+        let recipe_user = match text(&claims, "rsub")? {
+            same if same == user.as_str() => user.clone(),
+            _ => identifier(&claims, "rsub")?,
+        };
+        let anti_csrf_token = claims.text("antiCsrfToken");
         Ok(Self {
-            user: identifier(&payload, "sub")?,
-            recipe_user: identifier(&payload, "rsub")?,
-            tenant: identifier(&payload, "tId")?,
-            handle: identifier(&payload, "sessionHandle")?,
-            issuer: text(&payload, "iss")?.to_owned(),
+            user,
+            recipe_user,
+            tenant: identifier(&claims, "tId")?,
+            handle: identifier(&claims, "sessionHandle")?,
+            issuer: text(&claims, "iss")?.to_owned(),
             issued_at_s,
             expires_at_s,
             not_before_s,
-            refresh_token_hash: text(&payload, "refreshTokenHash1")?.to_owned(),
-            anti_csrf_token: payload
-                .get("antiCsrfToken")
-                .and_then(Value::as_str)
-                .map(|token| Zeroizing::new(token.to_owned())),
-            payload,
+            refresh_token_hash: text(&claims, "refreshTokenHash1")?.to_owned(),
+            anti_csrf_token: anti_csrf_token.map(|token| Zeroizing::new(token.to_owned())),
+            payload: OnceLock::new(),
+            text: payload,
         })
+    }
+
+    /// With the claims as values that its text was made of.
+    fn with_payload(self, claims: Map<String, Value>) -> Self {
+        Self {
+            payload: OnceLock::from(Arc::new(claims)),
+            ..self
+        }
     }
 }
 
-fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, MalformedToken> {
-    claims
-        .get(name)
-        .and_then(Value::as_str)
-        .ok_or(MalformedToken::Claim(name))
+fn text<'a>(claims: &'a Outline<'_>, name: &'static str) -> Result<&'a str, MalformedToken> {
+    claims.text(name).ok_or(MalformedToken::Claim(name))
 }
 
 fn identifier<'a, T: TryFrom<&'a str>>(
-    claims: &'a Map<String, Value>,
+    claims: &'a Outline<'_>,
     name: &'static str,
 ) -> Result<T, MalformedToken> {
     T::try_from(text(claims, name)?).map_err(|_| MalformedToken::Claim(name))
 }
 
-fn seconds(claims: &Map<String, Value>, name: &'static str) -> Result<i64, MalformedToken> {
+fn seconds(claims: &Outline<'_>, name: &'static str) -> Result<i64, MalformedToken> {
     claims
         .get(name)
-        .and_then(Value::as_i64)
+        .and_then(Member::as_i64)
         .filter(|seconds| (0..=LATEST_S).contains(seconds))
         .ok_or(MalformedToken::Claim(name))
 }

@@ -1,78 +1,105 @@
 //! The compact JWS under an access token (RFC 7515 §3.1), as strict as it is written.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
-use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use super::{AccessToken, MalformedToken};
-use crate::{json, keys::VerificationKey};
+use crate::{
+    ids::KeyId,
+    json::{self, Outline},
+    keys::VerificationKey,
+};
 
 /// A JWS that was taken apart and not verified.
 #[derive(Debug)]
 pub(super) struct Jws {
-    header: Map<String, Value>,
-    payload: Zeroizing<Vec<u8>>,
-    /// The bytes as received: what is signed is never put together again (security A20).
+    pub(super) header: Header,
+    pub(super) payload: Vec<u8>,
+    pub(super) signed: Signed,
+}
+
+/// What a header says besides its algorithm.
+#[derive(Debug)]
+pub(super) struct Header {
+    pub(super) is_jwt: bool,
+    pub(super) is_version_5: bool,
+    pub(super) key: Option<KeyId>,
+}
+
+/// The bytes as received: what is signed is never put together again (security A20).
+#[derive(Debug)]
+pub(super) struct Signed {
     token: AccessToken,
     /// How many of them are signed.
-    signed_bytes: usize,
+    message_bytes: usize,
     signature: Vec<u8>,
 }
 
 impl Jws {
     /// Takes a token apart: three segments, each in the one base64url form, a header that says RS256
-    /// and brings nothing that would change how the rest is read. Decodes nothing of a text that is
-    /// too long, and does no cryptography.
-    pub(super) fn parse(token: &str) -> Result<Self, MalformedToken> {
-        if token.len() > AccessToken::MAX_BYTES {
+    /// and brings nothing that would change how the rest is read. Does no cryptography.
+    /// Looks at nothing of a text that is too long.
+    pub(super) fn parse(token: AccessToken) -> Result<Self, MalformedToken> {
+        let text = token.expose();
+        if text.len() > AccessToken::MAX_BYTES {
             return Err(MalformedToken::TooLong);
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(MalformedToken::Encoding)?;
+        let (signed, signature) = text.rsplit_once('.').ok_or(MalformedToken::Encoding)?;
         let (header, payload) = signed.split_once('.').ok_or(MalformedToken::Encoding)?;
-        let header = json::parse_object(&decode(header)?).map_err(|_| MalformedToken::Json)?;
-        if let Some(name) = FORBIDDEN_PARAMETERS
-            .into_iter()
-            .find(|name| header.contains_key(*name))
-        {
+        let header = String::from_utf8(decode(header)?).map_err(|_| MalformedToken::Json)?;
+        let header = Header::parse(&header)?;
+        let payload = decode(payload)?;
+        let (signature, message_bytes) = (decode(signature)?, signed.len());
+        Ok(Self {
+            header,
+            payload,
+            signed: Signed {
+                token,
+                message_bytes,
+                signature,
+            },
+        })
+    }
+}
+
+impl Header {
+    fn parse(text: &str) -> Result<Self, MalformedToken> {
+        if let Some(key) = key_of_our_own(text) {
+            return Ok(Self {
+                is_jwt: true,
+                is_version_5: true,
+                key: Some(key),
+            });
+        }
+        let header = json::outline(text).map_err(|_| MalformedToken::Json)?;
+        if let Some(name) = forbidden_parameter(&header) {
             return Err(MalformedToken::Header(name));
         }
-        let jws = Self {
-            header,
-            payload: Zeroizing::new(decode(payload)?),
-            signature: decode(signature)?,
-            signed_bytes: signed.len(),
-            token: AccessToken(Zeroizing::new(token.to_owned())),
-        };
-        jws.require("alg", "RS256")?;
-        Ok(jws)
-    }
-
-    /// A header parameter, if it is a string.
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        self.header.get(name).and_then(Value::as_str)
-    }
-
-    /// Refuses the token unless a header parameter has one value.
-    pub(super) fn require(
-        &self,
-        name: &'static str,
-        only_value: &str,
-    ) -> Result<(), MalformedToken> {
-        if self.parameter(name) == Some(only_value) {
-            Ok(())
-        } else {
-            Err(MalformedToken::Header(name))
+        if header.text("alg") != Some("RS256") {
+            return Err(MalformedToken::Header("alg"));
         }
+        Ok(Self {
+            is_jwt: header.text("typ") == Some("JWT"),
+            is_version_5: header.text("version") == Some("5"),
+            key: header.text("kid").and_then(|kid| KeyId::try_from(kid).ok()),
+        })
     }
+}
 
-    /// The payload.
-    pub(super) fn payload(&self) -> &[u8] {
-        &self.payload
-    }
+/// The key that a header names which is, letter by letter, one of those that we write, so that
+/// nobody need read its JSON.
+fn key_of_our_own(header: &str) -> Option<KeyId> {
+    let rest = header.strip_prefix(r#"{"alg":"RS256","kid":""#)?;
+    let key = rest.strip_suffix(r#"","typ":"JWT","version":"5"}"#)?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    KeyId::try_from(key)
+        .ok()
+        .filter(|_| key.bytes().all(is_plain))
+}
 
+impl Signed {
     /// Whether `key` made the signature.
     pub(super) fn is_signed_by(&self, key: &VerificationKey) -> bool {
-        let signed = self.token.expose().as_bytes().get(..self.signed_bytes);
+        let signed = self.token.expose().as_bytes().get(..self.message_bytes);
         signed.is_some_and(|signed| key.has_signed(signed, &self.signature))
     }
 
@@ -90,6 +117,11 @@ fn decode(segment: &str) -> Result<Vec<u8>, MalformedToken> {
 
 /// Header parameters that bring a key of their own, change what is signed, or must be understood:
 /// a token that has one is not ours (RFC 8725 §3.10, RFC 7515 §4.1.11, RFC 7797; security A5, A6).
-const FORBIDDEN_PARAMETERS: [&str; 10] = [
-    "crit", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "zip", "b64", "cty",
-];
+fn forbidden_parameter(header: &Outline<'_>) -> Option<&'static str> {
+    const FORBIDDEN: [&str; 10] = [
+        "crit", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "zip", "b64", "cty",
+    ];
+    FORBIDDEN
+        .into_iter()
+        .find(|name| header.get(name).is_some())
+}

@@ -10,6 +10,7 @@ pub(crate) mod refresh;
 
 mod jws;
 mod rejection;
+mod secret_text;
 
 pub use access::{AccessToken, MintError};
 pub(crate) use access::{ParsedAccessToken, VerifiedAccessToken};
@@ -17,3 +18,4 @@ pub use front::FrontToken;
 pub use refresh::RefreshToken;
 pub(crate) use rejection::ForgedToken;
 pub use rejection::{MalformedToken, TokenRejection};
+pub(crate) use secret_text::SecretText;

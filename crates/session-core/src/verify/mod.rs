@@ -4,10 +4,12 @@
 mod options;
 mod pipeline;
 mod policy;
+mod verified_tokens;
 
 pub use options::VerifyOptions;
 pub use pipeline::PresentedAntiCsrf;
 pub use policy::{CheckBlacklist, CheckDatabase, Configured, Policy, Stateless};
 
 pub(crate) use options::Lookups;
-pub(crate) use pipeline::Facts;
+pub(crate) use pipeline::{CandidateToken, Facts};
+pub(crate) use verified_tokens::{VerifiedToken, VerifiedTokens};

@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tracing::Instrument as _;
 
 use crate::{
-    blacklist::Listed,
+    blacklist::{self, Listed},
     claims::{self, ClaimValidator},
     error::{BackendError, ClientTokens, SessionError, in_words},
     http::TransferMethod,
@@ -15,8 +15,8 @@ use crate::{
     session::Session,
     sessions::Sessions,
     telemetry,
-    token::{ParsedAccessToken, TokenRejection, VerifiedAccessToken},
-    verify::{Lookups, VerifyOptions},
+    token::{AccessToken, ParsedAccessToken, TokenRejection, VerifiedAccessToken},
+    verify::{Lookups, VerifiedToken, VerifyOptions},
 };
 
 /// What a request brought against cross-site request forgery (wire §9.3).
@@ -39,6 +39,14 @@ impl fmt::Debug for PresentedAntiCsrf<'_> {
             Self::Token(Some(_)) => "Token(Some(..))",
         })
     }
+}
+
+/// An access token that is to be verified.
+pub(crate) enum CandidateToken {
+    /// One that has the form.
+    Parsed(ParsedAccessToken),
+    /// One that this node has verified before.
+    Verified(Arc<VerifiedToken>),
 }
 
 /// What has been established about a session since its request began.
@@ -75,13 +83,9 @@ impl Facts {
 
     /// Whether a look-up can be spared. What was seen ages: a request that asks again after an
     /// upload, or from within an event stream, is answered anew.
-    fn cover(&self, asked: Lookups, now: Duration) -> bool {
-        match asked {
-            Lookups::None => true,
-            Lookups::Blacklist { .. } | Lookups::Database => self
-                .in_database_at
-                .is_some_and(|at| now.saturating_sub(at) <= ONE_REQUEST),
-        }
+    fn cover(&self, now: Duration) -> bool {
+        self.in_database_at
+            .is_some_and(|at| now.saturating_sub(at) <= ONE_REQUEST)
     }
 }
 
@@ -89,7 +93,7 @@ impl Sessions {
     /// Verifies a token that came by `method` and makes it a session.
     pub(crate) async fn check(
         &self,
-        token: ParsedAccessToken,
+        token: CandidateToken,
         method: Option<TransferMethod>,
         anti_csrf: PresentedAntiCsrf<'_>,
         options: &VerifyOptions,
@@ -113,7 +117,11 @@ impl Sessions {
         anti_csrf: PresentedAntiCsrf<'_>,
         options: &VerifyOptions,
     ) -> Result<(), SessionError> {
-        let outcome = self.establish(session, anti_csrf, options).await;
+        let outcome = if session.access_token_remaining().is_zero() {
+            Err(SessionError::TryRefreshToken(TokenRejection::Expired))
+        } else {
+            self.establish(session, anti_csrf, options).await
+        };
         self.count(options, &outcome);
         outcome?;
         session.attach_unsent()
@@ -121,13 +129,33 @@ impl Sessions {
 
     pub(crate) async fn verify_signature(
         &self,
-        token: ParsedAccessToken,
-    ) -> Result<(crate::token::AccessToken, VerifiedAccessToken), SessionError> {
+        token: CandidateToken,
+    ) -> Result<(AccessToken, Arc<VerifiedAccessToken>), SessionError> {
         let mut keys = self.backend().keys();
-        if keys
-            .verification_key(token.key_id(), self.clock().now())
-            .is_none()
-        {
+        let mut now = self.clock().now();
+        let token = match token {
+            CandidateToken::Parsed(token) => token,
+            CandidateToken::Verified(token) => {
+                let key = keys.same_key(token.key, now);
+                // A session that has ended has no use for speed, and a removed key none at all: what
+                // this token is worth then is found out as if nobody had seen it before.
+                if let Some(key) = key.filter(|_| !self.blacklist().contains_key(token.revoked_as))
+                {
+                    let judged = token.claims.judge(key, now, self.access_policy());
+                    return match judged {
+                        Ok(()) => Ok((token.text.clone(), Arc::clone(&token.claims))),
+                        Err(rejection) => {
+                            self.verified_tokens().forget(&token);
+                            Err(SessionError::TryRefreshToken(rejection))
+                        }
+                    };
+                }
+                self.verified_tokens().forget(&token);
+                ParsedAccessToken::read(token.text.clone())
+                    .map_err(|malformed| SessionError::TryRefreshToken(malformed.into()))?
+            }
+        };
+        if keys.verification_key(token.key_id(), now).is_none() {
             // Another node may have made the key since ours were read. At most one reading a second
             // for all requests together, and a key that cannot be read is like one that is not
             // there: a refresh will tell (wire §6, row 10; security D2).
@@ -135,13 +163,21 @@ impl Sessions {
                 tracing::warn!(%error, "the signing keys could not be read");
             }
             keys = self.backend().keys();
+            now = self.clock().now();
         }
         let key = keys
-            .verification_key(token.key_id(), self.clock().now())
+            .verification_key(token.key_id(), now)
             .ok_or(SessionError::TryRefreshToken(TokenRejection::UnknownKey))?;
-        token
-            .verify(key, self.clock().now(), self.access_policy())
-            .map_err(SessionError::TryRefreshToken)
+        let (text, claims) = token
+            .verify(key, now, self.access_policy())
+            .map_err(SessionError::TryRefreshToken)?;
+        self.verified_tokens().keep(|| VerifiedToken {
+            text: text.clone(),
+            claims: Arc::clone(&claims),
+            key: key.fingerprint(),
+            revoked_as: blacklist::key_of(claims.handle()),
+        });
+        Ok((text, claims))
     }
 
     async fn establish(
@@ -150,9 +186,6 @@ impl Sessions {
         anti_csrf: PresentedAntiCsrf<'_>,
         options: &VerifyOptions,
     ) -> Result<(), SessionError> {
-        if session.access_token_remaining().is_zero() {
-            return Err(SessionError::TryRefreshToken(TokenRejection::Expired));
-        }
         establish_anti_csrf(session, anti_csrf)?;
         if let Some(remaining) = options.remaining()
             && session.access_token_remaining() < remaining
@@ -171,8 +204,11 @@ impl Sessions {
         options: &VerifyOptions,
     ) -> Result<(), SessionError> {
         let asked = options.lookups(self.config().default_check(), self.config().max_staleness());
+        if asked == Lookups::None {
+            return Ok(());
+        }
         let now = self.clock().monotonic();
-        if session.facts().cover(asked, now) {
+        if session.facts().cover(now) {
             return Ok(());
         }
         match asked {

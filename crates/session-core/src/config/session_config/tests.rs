@@ -215,6 +215,7 @@ fn a_value_out_of_its_range_is_refused_by_name() {
         ("purge_interval", example().purge_interval(Duration::ZERO)),
         ("purge_batch", example().purge_batch(0)),
         ("blacklist_capacity", example().blacklist_capacity(0)),
+        ("verified_tokens", example().verified_tokens(10_000_001)),
         (
             "max_concurrent_store_calls",
             example().max_concurrent_store_calls(0),

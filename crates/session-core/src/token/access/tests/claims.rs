@@ -1,5 +1,7 @@
 //! Security B, C and D: claims, time, kinds of token, keys.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -323,7 +325,7 @@ fn a_token_of_the_other_kind_of_key_is_refused() {
         anti_csrf_token: None,
     };
     let (token, _) = access::mint(&fixed, &claims, &crate::Payload::default()).unwrap();
-    let verify = |policy: &AccessPolicy| -> Result<VerifiedAccessToken, TokenRejection> {
+    let verify = |policy: &AccessPolicy| -> Result<Arc<VerifiedAccessToken>, TokenRejection> {
         Ok(access::parse(token.expose())?
             .verify(fixed.public(), now(), policy)?
             .1)

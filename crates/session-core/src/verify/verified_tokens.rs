@@ -1,0 +1,118 @@
+//! `VerifiedTokens`: access tokens whose signature this node has verified before.
+//!
+//! What is kept spares a request the reading of its token and the RSA operation, and nothing else.
+//! Times, issuer and kind of key are judged again each time, under the key as it is then; anti-CSRF,
+//! look-ups and claims are not known here at all (security A21, G17).
+
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+use ahash::RandomState;
+use aws_lc_rs::constant_time;
+use quick_cache::{
+    Equivalent, UnitWeighter,
+    sync::{Cache, DefaultLifecycle},
+};
+
+use crate::{
+    keys::KeyFingerprint,
+    token::{AccessToken, VerifiedAccessToken},
+};
+
+/// Tokens by all of their bytes, up to a number; off when that is zero.
+///
+/// Only what was verified comes in, so nobody fills it who cannot log in. What is asked for again
+/// stays, and what is not goes first: somebody with very many tokens displaces few of the others'.
+pub(crate) struct VerifiedTokens(Option<Tokens>);
+
+type Tokens = Cache<Text, Arc<VerifiedToken>, UnitWeighter, RandomState>;
+
+/// A token and what its verification gave.
+pub(crate) struct VerifiedToken {
+    pub(crate) text: AccessToken,
+    pub(crate) claims: Arc<VerifiedAccessToken>,
+    /// The key that made the signature.
+    pub(crate) key: KeyFingerprint,
+    /// What the set of revoked sessions knows the session by.
+    pub(crate) revoked_as: u128,
+}
+
+impl VerifiedTokens {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self((capacity > 0).then(|| {
+            Cache::with(
+                capacity,
+                capacity as u64,
+                UnitWeighter,
+                RandomState::new(),
+                DefaultLifecycle::default(),
+            )
+        }))
+    }
+
+    /// The token with exactly these bytes. Whether it is still good has to be judged.
+    pub(crate) fn get(&self, text: &[u8]) -> Option<Arc<VerifiedToken>> {
+        let tokens = self.0.as_ref()?;
+        (text.len() <= AccessToken::MAX_BYTES).then(|| tokens.get(&Bytes(text)))?
+    }
+
+    /// Keeps what `verified` says, where tokens are kept at all.
+    pub(crate) fn keep(&self, verified: impl FnOnce() -> VerifiedToken) {
+        if let Some(tokens) = &self.0 {
+            let token = verified();
+            tokens.insert(Text(token.text.clone()), Arc::new(token));
+        }
+    }
+
+    /// Forgets a token.
+    pub(crate) fn forget(&self, token: &VerifiedToken) {
+        if let Some(tokens) = &self.0 {
+            tokens.remove(&Bytes(token.text.expose().as_bytes()));
+        }
+    }
+}
+
+impl fmt::Debug for VerifiedTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedTokens")
+            .field("len", &self.0.as_ref().map_or(0, Cache::len))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Equal when every byte is, and hashed with a key of this process.
+struct Text(AccessToken);
+
+impl Text {
+    fn bytes(&self) -> Bytes<'_> {
+        Bytes(self.0.expose().as_bytes())
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes().equivalent(other)
+    }
+}
+
+impl Eq for Text {}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes().hash(state);
+    }
+}
+
+/// What may be such a token.
+#[derive(Hash)]
+struct Bytes<'a>(&'a [u8]);
+
+impl Equivalent<Text> for Bytes<'_> {
+    /// In constant time (security K3).
+    fn equivalent(&self, token: &Text) -> bool {
+        constant_time::verify_slices_are_equal(self.0, token.bytes().0).is_ok()
+    }
+}
