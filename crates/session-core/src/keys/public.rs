@@ -9,7 +9,7 @@ use aws_lc_rs::{
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 
 use super::KeyError;
-use crate::{ids::KeyId, store::KeyPurpose};
+use crate::{ids::KeyId, store::KeyPurpose, telemetry};
 
 /// Verifies the signatures of one key, with RS256 and nothing else.
 pub(crate) struct VerificationKey {
@@ -64,6 +64,7 @@ impl VerificationKey {
 
     /// Whether `signature` is this key's over `message`.
     pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        telemetry::signature("verified");
         self.key.verify_sig(message, signature).is_ok()
     }
 

@@ -15,6 +15,7 @@ use crate::{
     config::RsaKeySize,
     ids::KeyId,
     store::{KeyPurpose, KeyRecord},
+    telemetry,
     token::access::encoded_header,
 };
 
@@ -76,6 +77,7 @@ impl SigningKey {
 
     /// The RS256 signature over `message`.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        telemetry::signature("made");
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
             .sign(

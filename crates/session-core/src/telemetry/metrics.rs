@@ -11,6 +11,7 @@
 //! | `session_blacklist_age_seconds` | gauge | – |
 //! | `session_blacklist_passed_over_total` | counter | `reason` |
 //! | `session_signing_keys_created_total` | counter | `purpose` |
+//! | `session_signatures_total` | counter | `operation` |
 
 use std::time::Duration;
 
@@ -89,6 +90,14 @@ pub(crate) fn blacklist_passed_over(reason: Unreliable) {
         .increment(1);
     #[cfg(not(feature = "metrics"))]
     let _ = reason;
+}
+
+/// An RSA operation is done: nearly all that a verification or a token costs in processor time.
+pub(crate) fn signature(operation: &'static str) {
+    #[cfg(feature = "metrics")]
+    recorder::counter!("session_signatures_total", "operation" => operation).increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = operation;
 }
 
 /// A key has been made.

@@ -8,7 +8,9 @@ use std::{fmt, sync::OnceLock, time::Duration};
 
 use aws_lc_rs::hmac;
 
-pub(crate) use metrics::{blacklist, blacklist_passed_over, key_made, store_call, verified};
+pub(crate) use metrics::{
+    blacklist, blacklist_passed_over, key_made, signature, store_call, verified,
+};
 pub(crate) use observers::Observers;
 
 use crate::{

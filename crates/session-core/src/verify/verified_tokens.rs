@@ -116,3 +116,64 @@ impl Equivalent<Text> for Bytes<'_> {
         constant_time::verify_slices_are_equal(self.0, token.bytes().0).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        blacklist,
+        fixtures::{claims_with, key, sign, verify},
+    };
+
+    fn token(number: u32) -> VerifiedToken {
+        let header = crate::fixtures::HEADER;
+        let text = sign(header, claims_with("number", number.into()));
+        let claims = verify(&text).unwrap();
+        VerifiedToken {
+            text: AccessToken::of(Arc::new(text.into())),
+            key: key().public().fingerprint(),
+            revoked_as: blacklist::key_of(claims.handle()),
+            claims,
+        }
+    }
+
+    /// A21: whoever has very many tokens takes no more memory than was said, and what others ask for
+    /// again and again stays.
+    #[test]
+    fn there_are_never_more_than_were_asked_for() {
+        const CAPACITY: usize = 64;
+        let tokens = VerifiedTokens::new(CAPACITY);
+        let often = token(0);
+        let bytes = often.text.expose().to_owned();
+        tokens.keep(|| often);
+        for _ in 0..4 {
+            assert!(tokens.get(bytes.as_bytes()).is_some());
+        }
+        for number in 1..=1_000 {
+            tokens.keep(|| token(number));
+            assert!(tokens.0.as_ref().unwrap().len() <= CAPACITY);
+            assert!(tokens.get(bytes.as_bytes()).is_some(), "after {number}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_kept_unless_it_is_asked_for() {
+        let tokens = VerifiedTokens::new(0);
+        tokens.keep(|| unreachable!("nobody asked for it"));
+        assert!(tokens.get(b"").is_none());
+    }
+
+    /// K1: what is kept is in no log.
+    #[test]
+    fn tokens_do_not_show_when_debugged() {
+        let tokens = VerifiedTokens::new(8);
+        let one = token(1);
+        let text = one.text.expose().to_owned();
+        tokens.keep(|| one);
+        let debugged = format!("{tokens:?}");
+        assert!(
+            debugged.contains("len: 1") && !debugged.contains(&text),
+            "{debugged}"
+        );
+    }
+}

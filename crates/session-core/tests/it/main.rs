@@ -20,6 +20,8 @@ mod at_rest;
 mod blacklist;
 mod claims_flow;
 mod clocks;
+#[cfg(feature = "metrics")]
+mod costs;
 mod failover;
 mod faults;
 mod faulty_store;
@@ -40,3 +42,4 @@ mod revocation_scopes;
 mod rotation;
 mod signing_keys;
 mod theft_reports;
+mod verified_tokens;

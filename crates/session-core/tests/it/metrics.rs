@@ -22,7 +22,7 @@ use crate::{
 
 /// Keeps everything that is recorded, by name and labels.
 #[derive(Clone, Default)]
-struct Recorded(Arc<Mutex<BTreeMap<String, Arc<Series>>>>);
+pub(crate) struct Recorded(Arc<Mutex<BTreeMap<String, Arc<Series>>>>);
 
 #[derive(Default)]
 struct Series {
@@ -40,10 +40,20 @@ impl Recorded {
         Arc::clone(self.0.lock().unwrap().entry(name).or_default())
     }
 
-    fn count(&self, name: &str) -> u64 {
+    pub(crate) fn count(&self, name: &str) -> u64 {
         let all = self.0.lock().unwrap();
         all.get(name)
             .map_or(0, |series| series.count.load(Ordering::SeqCst))
+    }
+
+    /// Over all labels.
+    pub(crate) fn sum(&self, name: &str) -> u64 {
+        let with_labels = format!("{name}{{");
+        let all = self.0.lock().unwrap();
+        all.iter()
+            .filter(|(name, _)| name.starts_with(&with_labels))
+            .map(|(_, series)| series.count.load(Ordering::SeqCst))
+            .sum()
     }
 
     fn last(&self, name: &str) -> f64 {
@@ -106,7 +116,7 @@ impl Recorder for Recorded {
     }
 }
 
-fn recorded() -> (&'static Recorded, LocalRecorderGuard<'static>) {
+pub(crate) fn recorded() -> (&'static Recorded, LocalRecorderGuard<'static>) {
     let recorded: &'static Recorded = Box::leak(Box::default());
     (recorded, metrics::set_default_local_recorder(recorded))
 }
