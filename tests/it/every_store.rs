@@ -1,11 +1,14 @@
-//! Every case of the HTTP suite on axum over every store: the complete answers are equal.
+//! Every case of the HTTP suite on axum over every store, and with tokens remembered: the complete
+//! answers are equal.
 //!
 //! Whatever database a team uses, its clients see the same.
 
 use std::{net::TcpListener, sync::Arc};
 
 use databases::{Database, PATIENCE, Server, redis_address, unused_name};
-use session_core::{MemoryStore, Sessions, async_trait, store::SessionStore};
+use session_core::{
+    MemoryStore, Sessions, async_trait, config::SessionConfigBuilder, store::SessionStore,
+};
 use session_redis::RedisStore;
 use session_sqlx::{ConnectOptions, SqlxStore};
 use session_testkit::http::{Adapter, Contender, ServerGuard};
@@ -18,6 +21,7 @@ fn contenders() -> Vec<Contender> {
     let [postgres, mariadb] = Server::ALL.map(|server| Place::Database(Database::on(server)));
     vec![
         Contender::new("memory", AxumOver(Place::Memory)),
+        Contender::new("verified tokens remembered", Remembering),
         Contender::new("SQLite", AxumOver(sqlite)),
         Contender::new("PostgreSQL", AxumOver(postgres)),
         Contender::new("MariaDB", AxumOver(mariadb)),
@@ -63,6 +67,20 @@ impl Adapter for AxumOver {
                 Arc::new(RedisStore::connect_with(options).await.unwrap())
             }
         }
+    }
+}
+
+/// Sessions on axum whose access tokens are verified once.
+struct Remembering;
+
+#[async_trait]
+impl Adapter for Remembering {
+    async fn serve(&self, sessions: Sessions, listener: TcpListener) -> ServerGuard {
+        Axum.serve(sessions, listener).await
+    }
+
+    fn unnoticed(&self, config: SessionConfigBuilder) -> SessionConfigBuilder {
+        config.verified_tokens(1_000)
     }
 }
 

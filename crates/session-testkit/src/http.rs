@@ -12,7 +12,9 @@
 
 use std::{fmt, net::TcpListener, sync::Arc, time::Duration};
 
-use session_core::{MemoryStore, Sessions, async_trait, store::SessionStore};
+use session_core::{
+    MemoryStore, Sessions, async_trait, config::SessionConfigBuilder, store::SessionStore,
+};
 use tokio::{runtime, time};
 use transcript::Transcript;
 
@@ -69,6 +71,12 @@ pub trait Adapter: Send + Sync + 'static {
     /// In memory, unless it is a store that is held to the suite.
     async fn empty_store(&self) -> Arc<dyn SessionStore> {
         Arc::new(MemoryStore::default())
+    }
+
+    /// Settings that no client may notice, such as what is remembered. None, unless they are held to
+    /// the suite.
+    fn unnoticed(&self, config: SessionConfigBuilder) -> SessionConfigBuilder {
+        config
     }
 }
 

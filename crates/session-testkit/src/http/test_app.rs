@@ -98,7 +98,7 @@ impl TestApp {
             transcript,
         } = place;
         let builder = Sessions::builder(app)
-            .config(|config| config.expiry_jitter(0.0))
+            .config(|config| adapter.unnoticed(config.expiry_jitter(0.0)))
             .store(store.clone())
             .shared_clock(Arc::clone(&clock) as Arc<dyn Clock>);
         let sessions = change(builder).build().await?;
