@@ -121,6 +121,9 @@ fn framework_named(name: Option<&&str>) -> Result<&'static str, String> {
 }
 
 fn port_in(text: Option<&&str>) -> Result<u16, String> {
-    let port = text.and_then(|text| text.parse().ok());
+    // The server has to be told the page's address, so it cannot be left to the system.
+    let port = text
+        .and_then(|text| text.parse().ok())
+        .filter(|&port| port != 0);
     port.ok_or_else(|| USAGE.to_owned())
 }
