@@ -91,6 +91,16 @@ impl Payload {
         Self::try_from(object)
     }
 
+    /// Reads what [`to_text`](Self::to_text) has written, so its length needs no other look.
+    pub(crate) fn stored(text: &str) -> Result<Self, InvalidPayload> {
+        if text.len() > Self::MAX_BYTES {
+            return Err(InvalidPayload::TooLong { length: text.len() });
+        }
+        let object =
+            json::parse_object(text.as_bytes()).map_err(|_| InvalidPayload::NotAnObject)?;
+        Self::of_any_length(object)
+    }
+
     /// This payload with the members of `update` laid over it; a member that is `null` there is
     /// removed. Members are replaced as a whole, whatever they contain (wire case 63).
     ///
@@ -124,6 +134,17 @@ impl Payload {
         Self(Self::without_protected_names(claims.clone()))
     }
 
+    /// Whether this is what [`of_claims`](Self::of_claims) would make of them.
+    pub(crate) fn is_part_of(&self, claims: &Map<String, Value>) -> bool {
+        let own = Self::PROTECTED_NAMES.into_iter();
+        let own = own.filter(|name| claims.contains_key(*name)).count();
+        claims.len() == own + self.0.len()
+            && self
+                .0
+                .iter()
+                .all(|(name, value)| claims.get(name) == Some(value))
+    }
+
     /// All claims of a token whose application part is this payload and whose own are those of
     /// `claims`.
     pub(crate) fn with_own_claims_of(&self, claims: &Map<String, Value>) -> Map<String, Value> {
@@ -151,10 +172,8 @@ impl Payload {
     }
 }
 
-impl TryFrom<Map<String, Value>> for Payload {
-    type Error = InvalidPayload;
-
-    fn try_from(object: Map<String, Value>) -> Result<Self, InvalidPayload> {
+impl Payload {
+    fn of_any_length(object: Map<String, Value>) -> Result<Self, InvalidPayload> {
         refuse_protected_names(&object)?;
         if object.values().any(Value::is_null) {
             return Err(InvalidPayload::Null);
@@ -165,7 +184,15 @@ impl TryFrom<Map<String, Value>> for Payload {
         if !json::is_plain(&object, MAX_DEPTH) {
             return Err(InvalidPayload::NotPlain);
         }
-        let payload = Self(object);
+        Ok(Self(object))
+    }
+}
+
+impl TryFrom<Map<String, Value>> for Payload {
+    type Error = InvalidPayload;
+
+    fn try_from(object: Map<String, Value>) -> Result<Self, InvalidPayload> {
+        let payload = Self::of_any_length(object)?;
         let length = payload.to_text().len();
         if length > Self::MAX_BYTES {
             return Err(InvalidPayload::TooLong { length });

@@ -385,16 +385,13 @@ impl Session {
 
     /// Makes a new access token when the database has another payload than the token (wire case
     /// 25). Writes nothing.
-    pub(crate) fn adopt_stored_payload(
-        &self,
-        information: &SessionInformation,
-    ) -> Result<(), SessionError> {
-        let verified = self.verified();
-        if *information.payload() == self.payload() {
+    pub(crate) fn adopt_stored_payload(&self, stored: &Payload) -> Result<(), SessionError> {
+        if stored.is_part_of(self.current().payload()) {
             return Ok(());
         }
+        let verified = self.verified();
         tracing::debug!(session = %HandleTag::of(self.handle()), "payload changed: new access token");
-        if let Some(access) = self.0.sessions.reissue(&verified, information.payload())? {
+        if let Some(access) = self.0.sessions.reissue(&verified, stored)? {
             self.0
                 .current
                 .write()

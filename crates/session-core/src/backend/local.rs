@@ -182,6 +182,11 @@ impl SessionBackend for LocalBackend {
         issue::access_token(self.signing_key(&ring)?, &content, payload, None).map(Some)
     }
 
+    async fn live_payload(&self, handle: &SessionHandle) -> Result<Option<Payload>, SessionError> {
+        let row = self.get(handle).await?;
+        row.as_ref().map(stored_payload).transpose()
+    }
+
     async fn information(
         &self,
         handle: &SessionHandle,
@@ -370,7 +375,7 @@ fn anti_csrf_token(parts: &RefreshTokenParts, key: &RefreshKey) -> String {
 }
 
 fn stored_payload(row: &SessionRecord) -> Result<Payload, SessionError> {
-    Payload::parse(&row.payload).map_err(|_| SessionError::from(StoreError::Corrupt("payload")))
+    Payload::stored(&row.payload).map_err(|_| SessionError::from(StoreError::Corrupt("payload")))
 }
 
 /// The application's own data as text, within the same limit as a payload.

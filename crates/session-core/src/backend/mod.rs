@@ -69,6 +69,9 @@ pub(crate) trait SessionBackend: fmt::Debug + Send + Sync + 'static {
         payload: &Payload,
     ) -> Result<Option<Issued>, SessionError>;
 
+    /// The payload of a session that has not ended.
+    async fn live_payload(&self, handle: &SessionHandle) -> Result<Option<Payload>, SessionError>;
+
     async fn information(
         &self,
         handle: &SessionHandle,

@@ -11,7 +11,7 @@ use crate::{
     error::{BackendError, ClientTokens, SessionError, in_words},
     http::TransferMethod,
     ids::SessionHandle,
-    information::SessionInformation,
+    payload::Payload,
     session::Session,
     sessions::Sessions,
     telemetry,
@@ -220,8 +220,8 @@ impl Sessions {
                 }
             }
             Lookups::Database => {
-                let information = self.look_up_database(session.handle()).await?;
-                session.adopt_stored_payload(&information)?;
+                let stored = self.look_up_database(session.handle()).await?;
+                session.adopt_stored_payload(&stored)?;
                 session.facts().in_database_at = Some(now);
             }
         }
@@ -257,12 +257,9 @@ impl Sessions {
         }
     }
 
-    async fn look_up_database(
-        &self,
-        handle: &SessionHandle,
-    ) -> Result<SessionInformation, SessionError> {
+    async fn look_up_database(&self, handle: &SessionHandle) -> Result<Payload, SessionError> {
         self.backend()
-            .information(handle)
+            .live_payload(handle)
             .await?
             .ok_or(SessionError::Unauthorised(ClientTokens::Clear))
     }
