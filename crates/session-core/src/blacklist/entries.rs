@@ -12,6 +12,8 @@ use std::{
     },
 };
 
+use ahash::RandomState;
+
 /// What is known of each session: when its last access token expires.
 pub(super) struct Entries {
     tables: Box<[RwLock<Table>]>,
@@ -19,7 +21,7 @@ pub(super) struct Entries {
 }
 
 /// Bytes for a key, as a number of 128 bits is aligned so that eight more would be wasted on each.
-type Table = HashMap<[u8; 16], i64>;
+type Table = HashMap<[u8; 16], i64, RandomState>;
 
 impl Entries {
     /// For about this many entries at most.
@@ -87,7 +89,12 @@ impl Entries {
 
     /// The last bits of a key are as good as random, as they are a digest's.
     fn table(&self, key: u128) -> &RwLock<Table> {
-        let index = usize::try_from(key % self.tables.len() as u128).unwrap_or(0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "half of the bits are enough"
+        )]
+        let bits = key as u64;
+        let index = usize::try_from(bits % self.tables.len() as u64).unwrap_or(0);
         #[expect(
             clippy::indexing_slicing,
             reason = "a remainder of their number is below it"

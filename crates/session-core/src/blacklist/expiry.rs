@@ -30,13 +30,19 @@ impl Expiry {
     }
 
     pub(super) fn now_ms(&self) -> i64 {
-        self.wall_ms().min(self.by_monotonic_ms())
+        let now = self.moment();
+        now.wall_ms.min(self.by_monotonic_ms(now))
     }
 
     /// Whether the wall clock was ahead when the set was begun, and has been set back since. What had
     /// expired by it may have been left out and is still needed.
     pub(super) fn was_set_back(&self) -> bool {
-        self.wall_ms().saturating_add(NO_STEP_MS) < self.by_monotonic_ms()
+        self.was_set_back_at(self.moment())
+    }
+
+    /// The same, as of a moment that is now.
+    pub(super) fn was_set_back_at(&self, now: Moment) -> bool {
+        now.wall_ms.saturating_add(NO_STEP_MS) < self.by_monotonic_ms(now)
     }
 
     /// Nothing is left out any more that was needed at `moment`.
@@ -46,12 +52,13 @@ impl Expiry {
         self.began_ms.fetch_min(began_ms, Ordering::AcqRel);
     }
 
-    fn wall_ms(&self) -> i64 {
-        unix_ms(self.clock.now())
+    /// Nobody asks which of two moments this was, so it is not numbered.
+    pub(super) fn moment(&self) -> Moment {
+        Moment::now(&*self.clock, u64::MAX)
     }
 
-    fn by_monotonic_ms(&self) -> i64 {
-        let elapsed = self.clock.monotonic().saturating_sub(self.began);
+    fn by_monotonic_ms(&self, now: Moment) -> i64 {
+        let elapsed = now.monotonic.saturating_sub(self.began);
         self.began_ms
             .load(Ordering::Acquire)
             .saturating_add(duration_ms(elapsed))

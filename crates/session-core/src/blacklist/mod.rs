@@ -136,9 +136,14 @@ impl Blacklist {
 
     /// What is known about a session, if the set is no older than `max_staleness`.
     pub(crate) fn look_up(&self, handle: &SessionHandle, max_staleness: Duration) -> Listed {
+        self.look_up_key(key_of(handle), max_staleness)
+    }
+
+    /// As [`look_up`](Self::look_up), of the session with this [key](key_of).
+    pub(crate) fn look_up_key(&self, key: u128, max_staleness: Duration) -> Listed {
         // Judged before looking: a set that only becomes complete after the look is no witness.
         let unreliable = self.unreliable(max_staleness);
-        if self.contains_key(key_of(handle)) {
+        if self.contains_key(key) {
             return Listed::Revoked;
         }
         unreliable.map_or(Listed::Absent, Listed::Unknown)
@@ -147,15 +152,19 @@ impl Blacklist {
     /// How long ago the set was complete; `None` when no feed has spoken yet, or not since a clock
     /// was set back that had been ahead.
     pub(crate) fn age(&self) -> Option<Duration> {
-        match *self
+        let freshness = *self
             .freshness
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-        {
+            .unwrap_or_else(PoisonError::into_inner);
+        if matches!(freshness, Freshness::Never) {
+            return None;
+        }
+        let now = self.expiry.moment();
+        match freshness {
             Freshness::Never => None,
-            _ if self.expiry.was_set_back() => None,
+            _ if self.expiry.was_set_back_at(now) => None,
             Freshness::Always => Some(Duration::ZERO),
-            Freshness::AsOf(moment) => Some(moment.age(&*self.clock)),
+            Freshness::AsOf(moment) => Some(now.since(moment)),
         }
     }
 
@@ -187,7 +196,9 @@ impl Blacklist {
     /// Whether a revoked session found no room. Until its last access token has expired, the
     /// database is asked about sessions that are not in the set.
     pub(crate) fn is_incomplete(&self) -> bool {
-        self.incomplete_until_ms.load(Ordering::Acquire) > self.now_ms()
+        let until_ms = self.incomplete_until_ms.load(Ordering::Acquire);
+        // Nearly always it never was, and then no clock need be read.
+        until_ms != i64::MIN && until_ms > self.now_ms()
     }
 
     /// Forgets the sessions whose access tokens have all expired.

@@ -23,11 +23,6 @@ impl Moment {
         }
     }
 
-    /// How long ago it was.
-    pub(super) fn age(self, clock: &dyn Clock) -> Duration {
-        Self::now(clock, self.order).since(self)
-    }
-
     pub(super) fn is_before(self, other: Self) -> bool {
         self.order < other.order
     }

@@ -18,6 +18,7 @@ use super::{
     jws::{Jws, Signed},
 };
 use crate::{
+    blacklist,
     clock::unix_ms,
     ids::{KeyId, SessionHandle, TenantId, UserId},
     json::{self, Member, Outline},
@@ -256,6 +257,7 @@ pub(crate) struct VerifiedAccessToken {
     /// All claims as JSON, and as values once somebody asks for them: most requests do not.
     text: SecretText,
     payload: OnceLock<Arc<Map<String, Value>>>,
+    revocation_key: OnceLock<u128>,
 }
 
 impl VerifiedAccessToken {
@@ -278,6 +280,13 @@ impl VerifiedAccessToken {
     /// The session.
     pub(crate) fn handle(&self) -> &SessionHandle {
         &self.handle
+    }
+
+    /// What the set of revoked sessions knows the session by.
+    pub(crate) fn revocation_key(&self) -> u128 {
+        *self
+            .revocation_key
+            .get_or_init(|| blacklist::key_of(&self.handle))
     }
 
     /// When it expires, in Unix seconds.
@@ -400,6 +409,7 @@ impl VerifiedAccessToken {
             refresh_token_hash: text(&claims, "refreshTokenHash1")?.to_owned(),
             anti_csrf_token: anti_csrf_token.map(|token| Zeroizing::new(token.to_owned())),
             payload: OnceLock::new(),
+            revocation_key: OnceLock::new(),
             text: payload,
         })
     }

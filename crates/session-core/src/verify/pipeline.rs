@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tracing::Instrument as _;
 
 use crate::{
-    blacklist::{self, Listed},
+    blacklist::Listed,
     claims::{self, ClaimValidator},
     error::{BackendError, ClientTokens, SessionError, in_words},
     http::TransferMethod,
@@ -139,7 +139,8 @@ impl Sessions {
                 let key = keys.same_key(token.key, now);
                 // A session that has ended has no use for speed, and a removed key none at all: what
                 // this token is worth then is found out as if nobody had seen it before.
-                if let Some(key) = key.filter(|_| !self.blacklist().contains_key(token.revoked_as))
+                if let Some(key) =
+                    key.filter(|_| !self.blacklist().contains_key(token.claims.revocation_key()))
                 {
                     let judged = token.claims.judge(key, now, self.access_policy());
                     return match judged {
@@ -175,7 +176,6 @@ impl Sessions {
             text: text.clone(),
             claims: Arc::clone(&claims),
             key: key.fingerprint(),
-            revoked_as: blacklist::key_of(claims.handle()),
         });
         Ok((text, claims))
     }
@@ -214,8 +214,8 @@ impl Sessions {
         match asked {
             Lookups::None => {}
             Lookups::Blacklist { max_staleness } => {
-                let handle = session.handle();
-                if self.look_up_blacklist(handle, max_staleness).await? == Answered::ByDatabase {
+                let answered = self.look_up_blacklist(session, max_staleness).await?;
+                if answered == Answered::ByDatabase {
                     session.facts().in_database_at = Some(now);
                 }
             }
@@ -230,16 +230,17 @@ impl Sessions {
 
     async fn look_up_blacklist(
         &self,
-        handle: &SessionHandle,
+        session: &Session,
         max_staleness: Duration,
     ) -> Result<Answered, SessionError> {
-        let reason = match self.blacklist().look_up(handle, max_staleness) {
+        let key = session.verified().revocation_key();
+        let reason = match self.blacklist().look_up_key(key, max_staleness) {
             Listed::Revoked => return Err(SessionError::Unauthorised(ClientTokens::Clear)),
             Listed::Absent => return Ok(Answered::FromMemory),
             Listed::Unknown(reason) => reason,
         };
         telemetry::blacklist_passed_over(reason);
-        match self.look_up_database(handle).await {
+        match self.look_up_database(session.handle()).await {
             Ok(_) => Ok(Answered::ByDatabase),
             Err(SessionError::Unavailable(store)) => {
                 let age = self.blacklist().age();

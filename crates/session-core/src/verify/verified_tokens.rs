@@ -36,8 +36,6 @@ pub(crate) struct VerifiedToken {
     pub(crate) claims: Arc<VerifiedAccessToken>,
     /// The key that made the signature.
     pub(crate) key: KeyFingerprint,
-    /// What the set of revoked sessions knows the session by.
-    pub(crate) revoked_as: u128,
 }
 
 impl VerifiedTokens {
@@ -120,10 +118,7 @@ impl Equivalent<Text> for Bytes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        blacklist,
-        fixtures::{claims_with, key, sign, verify},
-    };
+    use crate::fixtures::{claims_with, key, sign, verify};
 
     fn token(number: u32) -> VerifiedToken {
         let header = crate::fixtures::HEADER;
@@ -132,7 +127,6 @@ mod tests {
         VerifiedToken {
             text: AccessToken::of(Arc::new(text.into())),
             key: key().public().fingerprint(),
-            revoked_as: blacklist::key_of(claims.handle()),
             claims,
         }
     }
