@@ -45,9 +45,8 @@ pub struct Session(Arc<Inner>);
 
 struct Inner {
     sessions: Sessions,
-    user: UserId,
-    tenant: TenantId,
-    handle: SessionHandle,
+    /// What it was verified with: whose session it is and which never changes.
+    presented: Arc<VerifiedAccessToken>,
     /// How its tokens travel, when it came with a request.
     method: Option<TransferMethod>,
     current: RwLock<Current>,
@@ -79,22 +78,15 @@ impl Session {
         method: Option<TransferMethod>,
         facts: Facts,
     ) -> Self {
-        let (user, tenant, handle) = (
-            verified.user_id().clone(),
-            verified.tenant().clone(),
-            verified.handle().clone(),
-        );
         let current = Current {
-            verified,
+            verified: Arc::clone(&verified),
             text,
             changed_payload: None,
             unsent: None,
         };
         Self(Arc::new(Inner {
             sessions,
-            user,
-            tenant,
-            handle,
+            presented: verified,
             method,
             current: RwLock::new(current),
             facts: Mutex::new(facts),
@@ -104,7 +96,7 @@ impl Session {
 
     /// Whose session it is.
     pub fn user_id(&self) -> &UserId {
-        &self.0.user
+        self.0.presented.user_id()
     }
 
     /// The login method's own id of the user, where accounts are linked; else the same as
@@ -115,12 +107,12 @@ impl Session {
 
     /// The session's name: the same for all its tokens.
     pub fn handle(&self) -> &SessionHandle {
-        &self.0.handle
+        self.0.presented.handle()
     }
 
     /// The tenant it belongs to.
     pub fn tenant_id(&self) -> &TenantId {
-        &self.0.tenant
+        self.0.presented.tenant()
     }
 
     /// The application's claims.
