@@ -9,19 +9,20 @@ use std::{
 };
 
 use session_core::store::{RevocationVisibility, StoreError};
-use sqlx::{Connection, Pool, SqlSafeStr, SqlStr, Transaction, pool::PoolConnection};
+use sqlx::{Connection, SqlSafeStr, SqlStr, Transaction};
 use tokio::time::{self, Instant};
 
 use crate::{
     dialect::{Dialect, Prepared, Trouble, Value},
+    held::{ConnectionSource, Taken},
     names::Names,
     replica::{must_be_primary, refuse_replica},
 };
 
 /// The connections of an open database.
 pub(crate) struct Connections<D: Dialect> {
-    pub(crate) writer: Pool<D>,
-    pub(crate) readers: Pool<D>,
+    pub(crate) writer: ConnectionSource<D>,
+    pub(crate) readers: ConnectionSource<D>,
     /// Whether the pools are an application's, which may leave a transaction open by dropping its
     /// `BEGIN` (security F1).
     pub(crate) shared: bool,
@@ -166,7 +167,7 @@ impl<D: Dialect> Connections<D> {
 
     fn most_connections(&self) -> u32 {
         [&self.writer, &self.readers]
-            .map(|pool| pool.options().get_max_connections())
+            .map(|source| source.pool().options().get_max_connections())
             .into_iter()
             .fold(0, u32::max)
     }
@@ -229,27 +230,29 @@ pub(crate) type Bound<'a> = (&'static str, &'a [Value<'a>]);
 /// one: a cancelled `BEGIN` leaves a transaction open that the driver does not know of, and the next
 /// acknowledged write would never be committed (security F1, G11).
 pub(crate) struct Lease<D: Dialect> {
-    connection: PoolConnection<D>,
+    /// Until it is dropped.
+    taken: Option<Taken<D>>,
     is_finished: bool,
 }
 
 impl<D: Dialect> Lease<D> {
-    pub(crate) async fn of(pool: &Pool<D>) -> Result<Self, sqlx::Error> {
-        let mut connection = pool.acquire().await?;
-        // A transaction that the database ended by itself (no room, no memory, an I/O error) stays
-        // open in the driver's books, which then refuse the connection's next one for ever.
-        while connection.is_in_transaction() {
-            connection.close().await?;
-            connection = pool.acquire().await?;
+    pub(crate) async fn of(source: &ConnectionSource<D>) -> Result<Self, sqlx::Error> {
+        loop {
+            let taken = source.take().await?;
+            // A transaction that the database ended by itself (no room, no memory, an I/O error)
+            // stays open in the driver's books, which then refuse the connection's next one for ever.
+            if !taken.connection().is_in_transaction() {
+                return Ok(Self {
+                    taken: Some(taken),
+                    is_finished: false,
+                });
+            }
+            taken.close();
         }
-        Ok(Self {
-            connection,
-            is_finished: false,
-        })
     }
 
     pub(crate) async fn begin(&mut self) -> Result<Transaction<'_, D>, Failure> {
-        let begun = self.connection.begin_with(D::BEGIN.into_sql_str()).await;
+        let begun = (**self).begin_with(D::BEGIN.into_sql_str()).await;
         begun.map_err(Failure::Unasked)
     }
 
@@ -295,8 +298,10 @@ impl<D: Dialect> Lease<D> {
 
 impl<D: Dialect> Drop for Lease<D> {
     fn drop(&mut self) {
-        if !self.is_finished {
-            self.connection.close_on_drop();
+        match self.taken.take() {
+            Some(taken) if self.is_finished => taken.give_back(),
+            Some(taken) => taken.close(),
+            None => {}
         }
     }
 }
@@ -304,14 +309,22 @@ impl<D: Dialect> Drop for Lease<D> {
 impl<D: Dialect> Deref for Lease<D> {
     type Target = D::Connection;
 
+    #[expect(
+        clippy::expect_used,
+        reason = "taken away when it is dropped, and not before"
+    )]
     fn deref(&self) -> &Self::Target {
-        &self.connection
+        self.taken.as_ref().expect("a connection").connection()
     }
 }
 
 impl<D: Dialect> DerefMut for Lease<D> {
+    #[expect(
+        clippy::expect_used,
+        reason = "taken away when it is dropped, and not before"
+    )]
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.connection
+        self.taken.as_mut().expect("a connection").connection_mut()
     }
 }
 

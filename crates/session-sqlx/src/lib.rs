@@ -67,6 +67,7 @@ mod connections;
 mod dialect;
 mod engine;
 mod error;
+mod held;
 #[cfg(feature = "postgres")]
 mod listening;
 mod migrate;

@@ -124,7 +124,7 @@ impl ListeningFeed {
     /// A connection of its own, beside the pool's, and the channel that revocations are told in.
     async fn subscribe(&self, own: &str) -> Result<(PgListener, String), Gap> {
         let channel = self.channel(ASK_CHANNEL, &[]).await?;
-        let options = self.connections.writer.connect_options();
+        let options = self.connections.writer.pool().connect_options();
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .connect_lazy_with(options.as_ref().clone());

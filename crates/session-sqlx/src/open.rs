@@ -3,13 +3,14 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use session_core::store::RevocationVisibility;
-use sqlx::{Database, Pool, pool::PoolOptions};
+use sqlx::{Database, pool::PoolOptions};
 use tokio::time::{self, Instant};
 
 use crate::{
     connections::Connections,
     dialect::Dialect,
     error::ConnectError,
+    held::ConnectionSource,
     migrate::{self, Migrations},
     names::{DEFAULT_PREFIX, Names},
     store::Engine,
@@ -239,11 +240,15 @@ impl Settings {
 
 impl Settings {
     /// One pool for everything.
-    fn over<D: Dialect>(self, pool: Pool<D>, visibility: RevocationVisibility) -> Connections<D> {
+    fn over<D: Dialect>(
+        self,
+        source: ConnectionSource<D>,
+        visibility: RevocationVisibility,
+    ) -> Connections<D> {
         Connections {
-            writer: pool.clone(),
-            readers: pool,
-            shared: false,
+            shared: matches!(source, ConnectionSource::Shared(_)),
+            writer: source.clone(),
+            readers: source,
             names: self.names,
             timeout: self.timeout,
             visibility,

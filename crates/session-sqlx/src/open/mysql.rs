@@ -12,6 +12,7 @@ use crate::{
     connections::{Connections, Lease},
     dialect::mysql,
     error::ConnectError,
+    held::ConnectionSource,
     migrate::prepare,
     replica::must_be_primary,
 };
@@ -57,17 +58,18 @@ impl Settings {
                 })
             })
             .connect_lazy_with(options);
-        Ok(self.over_mysql(pool, false))
+        Ok(self.over_mysql(ConnectionSource::own(pool)))
     }
 
     pub(super) async fn adopt_mysql(
         self,
         pool: MySqlPool,
     ) -> Result<Connections<MySql>, ConnectError> {
-        let mut connection = Lease::<MySql>::of(&pool).await?;
+        let source = ConnectionSource::Shared(pool);
+        let mut connection = Lease::of(&source).await?;
         self.prepare_mysql(&mut connection).await?;
         connection.give_back();
-        Ok(self.over_mysql(pool, true))
+        Ok(self.over_mysql(source))
     }
 
     async fn prepare_mysql(&self, connection: &mut MySqlConnection) -> Result<(), ConnectError> {
@@ -89,11 +91,8 @@ impl Settings {
         prepare::<MySql>(connection, &self.names, self.migrations).await
     }
 
-    fn over_mysql(self, pool: MySqlPool, shared: bool) -> Connections<MySql> {
+    fn over_mysql(self, source: ConnectionSource<MySql>) -> Connections<MySql> {
         let poll_every = self.poll_every;
-        Connections {
-            shared,
-            ..self.over(pool, RevocationVisibility::AnyOrder { poll_every })
-        }
+        self.over(source, RevocationVisibility::AnyOrder { poll_every })
     }
 }

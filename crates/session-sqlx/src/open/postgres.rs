@@ -12,6 +12,7 @@ use crate::{
     connections::{Connections, Lease},
     dialect::postgres,
     error::ConnectError,
+    held::ConnectionSource,
     migrate::prepare,
     replica::must_be_primary,
 };
@@ -39,17 +40,18 @@ impl Settings {
                 })
             })
             .connect_lazy_with(options);
-        Ok(self.over_postgres(pool, false))
+        Ok(self.over_postgres(ConnectionSource::own(pool)))
     }
 
     pub(super) async fn adopt_postgres(
         self,
         pool: PgPool,
     ) -> Result<Connections<Postgres>, ConnectError> {
-        let mut connection = Lease::<Postgres>::of(&pool).await?;
+        let source = ConnectionSource::Shared(pool);
+        let mut connection = Lease::of(&source).await?;
         self.prepare_postgres(&mut connection).await?;
         connection.give_back();
-        Ok(self.over_postgres(pool, true))
+        Ok(self.over_postgres(source))
     }
 
     async fn prepare_postgres(&self, connection: &mut PgConnection) -> Result<(), ConnectError> {
@@ -65,11 +67,8 @@ impl Settings {
         prepare::<Postgres>(connection, &self.names, self.migrations).await
     }
 
-    fn over_postgres(self, pool: PgPool, shared: bool) -> Connections<Postgres> {
+    fn over_postgres(self, source: ConnectionSource<Postgres>) -> Connections<Postgres> {
         let poll_every = self.poll_every;
-        Connections {
-            shared,
-            ..self.over(pool, RevocationVisibility::AnyOrder { poll_every })
-        }
+        self.over(source, RevocationVisibility::AnyOrder { poll_every })
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     connections::{Connections, Lease},
     dialect::sqlite,
     error::ConnectError,
+    held::ConnectionSource,
     migrate::{Migrations, prepare},
 };
 
@@ -42,7 +43,10 @@ impl Settings {
         prepare::<Sqlite>(&mut *pool.acquire().await?, &self.names, self.migrations).await?;
         Ok(Connections {
             anchor: Some(Mutex::new(anchor)),
-            ..self.over(pool, RevocationVisibility::ThisProcessOnly)
+            ..self.over(
+                ConnectionSource::own(pool),
+                RevocationVisibility::ThisProcessOnly,
+            )
         })
     }
 
@@ -66,8 +70,8 @@ impl Settings {
         let writer = self.sqlite_pool(1).connect_with(options.clone()).await?;
         let readers = self.sqlite_pool(self.connections).connect_with(options);
         let connections = Connections {
-            readers: readers.await?,
-            ..self.over_file(writer)
+            readers: ConnectionSource::own(readers.await?),
+            ..self.over_file(ConnectionSource::own(writer))
         };
         first.close().await?;
         Ok(connections)
@@ -79,7 +83,8 @@ impl Settings {
         pool: SqlitePool,
     ) -> Result<Connections<Sqlite>, ConnectError> {
         self.has_no_schema()?;
-        let mut connection = Lease::<Sqlite>::of(&pool).await?;
+        let source = ConnectionSource::Shared(pool);
+        let mut connection = Lease::of(&source).await?;
         let path: String = sqlx::query_scalar(sqlite::ASK_PATH)
             .fetch_one(&mut *connection)
             .await?;
@@ -93,15 +98,12 @@ impl Settings {
         }
         prepare::<Sqlite>(&mut connection, &self.names, self.migrations).await?;
         connection.give_back();
-        Ok(Connections {
-            shared: true,
-            ..self.over_file(pool)
-        })
+        Ok(self.over_file(source))
     }
 
-    fn over_file(self, pool: SqlitePool) -> Connections<Sqlite> {
+    fn over_file(self, source: ConnectionSource<Sqlite>) -> Connections<Sqlite> {
         let poll_every = self.poll_every;
-        self.over(pool, RevocationVisibility::CommitOrder { poll_every })
+        self.over(source, RevocationVisibility::CommitOrder { poll_every })
     }
 
     fn has_no_schema(&self) -> Result<(), ConnectError> {

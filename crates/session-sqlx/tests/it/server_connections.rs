@@ -15,6 +15,30 @@ use crate::{
     servers::{Database, Opening, PATIENCE, Server},
 };
 
+/// A look at a session is one question to the server: nobody asks in between whether the connection
+/// still lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_a_session_is_one_question() {
+    const LOOKS: usize = 50;
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let proxy = Proxy::before(&url).await;
+        let options = ConnectOptions::new(proxy.url(&url)).connections(1);
+        let store = SqlxStore::connect_with(options.timeout(PATIENCE))
+            .await
+            .unwrap();
+        create(&store, &session("one")).await;
+        // The first one prepares the statement.
+        store.get(&handle("one")).await.unwrap().unwrap();
+        let before = proxy.asked();
+        for _ in 0..LOOKS {
+            store.get(&handle("one")).await.unwrap().unwrap();
+        }
+        assert_eq!(proxy.asked() - before, LOOKS, "{server:?}");
+    }
+}
+
 /// G11: a call is given up while its `BEGIN` is on the way; no later one finds itself in that
 /// transaction, and what it acknowledges is there for everybody.
 #[tokio::test(flavor = "multi_thread")]
