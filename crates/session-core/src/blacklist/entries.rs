@@ -87,7 +87,7 @@ impl Entries {
             .collect()
     }
 
-    /// The last bits of a key are as good as random, as they are a digest's.
+    /// The last bits of a key are as good as random, as they are a keyed hash's.
     fn table(&self, key: u128) -> &RwLock<Table> {
         #[expect(
             clippy::cast_possible_truncation,
@@ -157,7 +157,7 @@ mod tests {
         places * (size_of::<([u8; 16], i64)>() + 1)
     }
 
-    /// As a digest would be.
+    /// As a hash would be.
     fn spread(number: u32) -> u128 {
         u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
     }

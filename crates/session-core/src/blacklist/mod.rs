@@ -18,14 +18,15 @@ mod waiters;
 
 use std::{
     fmt,
+    hash::{BuildHasher as _, RandomState},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use aws_lc_rs::digest;
+use siphasher::sip128::SipHasher13;
 use tokio::{sync::Notify, task};
 
 use crate::{
@@ -300,14 +301,15 @@ fn longest_record() -> Duration {
     lifetime.saturating_add(*REVOCATION_SKEW_RANGE.end())
 }
 
-/// 128 bits that stand for a handle in the set: two handles share them with a probability that can
-/// be neglected, and then the error is to refuse.
+/// 128 bits that stand for a handle in the sets of this process: two handles share them with a
+/// probability that can be neglected, and then the error is to refuse. Nobody can look for two that
+/// do, as the hash is keyed by chance.
 pub(crate) fn key_of(handle: &SessionHandle) -> u128 {
-    let digest = digest::digest(&digest::SHA256, handle.as_str().as_bytes());
-    digest
-        .as_ref()
-        .first_chunk::<16>()
-        .map_or(0, |bytes| u128::from_be_bytes(*bytes))
+    static KEYED: LazyLock<SipHasher13> = LazyLock::new(|| {
+        let by_chance = RandomState::new();
+        SipHasher13::new_with_keys(by_chance.hash_one(0), by_chance.hash_one(1))
+    });
+    KEYED.hash(handle.as_str().as_bytes()).as_u128()
 }
 
 /// Looked at in about a tenth of a millisecond.
