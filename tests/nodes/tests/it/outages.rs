@@ -238,7 +238,8 @@ async fn assert_open(mut device: Device, at: Place, history: &History) {
     );
 }
 
-/// The median time of a check that needs nothing.
+/// The time of a check that needs nothing. Of the fastest ones, as a machine may be busy, and what
+/// waits for a database that is away is slow each time.
 async fn pace(device: &Device, at: Place, history: &History) -> Duration {
     let mut times = Vec::new();
     for _ in 0..101 {
@@ -250,7 +251,7 @@ async fn pace(device: &Device, at: Place, history: &History) -> Duration {
         times.push(history.now().saturating_sub(asked));
     }
     times.sort_unstable();
-    times[times.len() / 2]
+    times[times.len() / 10]
 }
 
 fn impatient(url: &str) -> Settings {
