@@ -9,10 +9,11 @@ use session_core::clock::{Clock, SystemClock};
 
 /// The machine's clocks, so many seconds ahead.
 #[derive(Debug, Default)]
-pub(crate) struct ForwardClock(AtomicU64);
+pub struct ForwardClock(AtomicU64);
 
 impl ForwardClock {
-    pub(crate) fn set_forward(&self, seconds: u64) {
+    /// Sets it forward, once more.
+    pub fn set_forward(&self, seconds: u64) {
         self.0.fetch_add(seconds, Ordering::Relaxed);
     }
 
@@ -32,7 +33,7 @@ impl Clock for ForwardClock {
 }
 
 /// The present in Unix milliseconds.
-pub(crate) fn now_ms() -> i64 {
+pub fn now_ms() -> i64 {
     let now = SystemClock.now().duration_since(SystemTime::UNIX_EPOCH);
     i64::try_from(now.unwrap().as_millis()).unwrap()
 }

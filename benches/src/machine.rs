@@ -3,7 +3,7 @@
 use std::fs;
 
 /// Its processor, its memory, its system, and how busy it was.
-pub(crate) fn description() -> String {
+pub fn description() -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let processors = read("/proc/cpuinfo");
     let named = |text: &str, name: &str| {

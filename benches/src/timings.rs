@@ -6,11 +6,11 @@ use session_core::clock::{Clock, SystemClock};
 
 /// The times of one operation.
 #[derive(Debug, Default)]
-pub(crate) struct Timings(Vec<Duration>);
+pub struct Timings(Vec<Duration>);
 
 impl Timings {
     /// Does it and notes how long it took.
-    pub(crate) async fn of<T>(&mut self, operation: impl Future<Output = T>) -> T {
+    pub async fn of<T>(&mut self, operation: impl Future<Output = T>) -> T {
         let started = SystemClock.monotonic();
         let outcome = operation.await;
         self.0.push(SystemClock.monotonic().saturating_sub(started));
@@ -18,7 +18,7 @@ impl Timings {
     }
 
     /// As [`of`](Self::of), for what does not wait.
-    pub(crate) fn of_now<T>(&mut self, operation: impl FnOnce() -> T) -> T {
+    pub fn of_now<T>(&mut self, operation: impl FnOnce() -> T) -> T {
         let started = SystemClock.monotonic();
         let outcome = operation();
         self.0.push(SystemClock.monotonic().saturating_sub(started));
@@ -26,12 +26,12 @@ impl Timings {
     }
 
     /// All of them together.
-    pub(crate) fn sum(&self) -> Duration {
+    pub fn sum(&self) -> Duration {
         self.0.iter().sum()
     }
 
     /// The time that this share of them did not exceed, in thousandths.
-    pub(crate) fn within(&self, thousandths: usize) -> Duration {
+    pub fn within(&self, thousandths: usize) -> Duration {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
         let index = (sorted.len() * thousandths / 1_000).min(sorted.len() - 1);
@@ -39,7 +39,7 @@ impl Timings {
     }
 
     /// Median and 99th percentile, in milliseconds.
-    pub(crate) fn in_milliseconds(&self) -> String {
+    pub fn in_milliseconds(&self) -> String {
         let [median, most] = [500, 990].map(|share| self.within(share).as_secs_f64() * 1e3);
         format!("{median:.2} / {most:.2}")
     }

@@ -84,19 +84,6 @@ pub(crate) fn doc() -> Result<ExitCode, String> {
     Ok(report.close())
 }
 
-/// The benchmarks.
-pub(crate) fn bench(workspace: &Workspace, arguments: &[&str]) -> Result<(), String> {
-    if workspace.member("bench").is_none() {
-        return Err("there is no package `bench` in this workspace".to_owned());
-    }
-    let mut command = process::cargo(workspace.root());
-    process::show(
-        command
-            .args(["bench", "--package", "bench", "--"])
-            .args(arguments),
-    )
-}
-
 fn format(workspace: &Workspace) -> Result<(), String> {
     process::show(process::cargo(workspace.root()).args(["fmt", "--all", "--check"]))
 }

@@ -5,6 +5,7 @@
 
 mod adapters;
 mod advisories;
+mod bench;
 mod book;
 mod browser;
 mod campaign;
@@ -52,7 +53,10 @@ usage: cargo xtask <command>
                               target/browser keeps a trace and a screenshot of what failed
   lint                        formatting and clippy, warnings as errors
   doc                         the API reference and the book, links checked
-  bench [arguments]           the benchmarks of the package `bench`
+  bench [--quick] [--only NAME]
+                              what the library costs beside its limits and beside what others do;
+                              fails when a target is missed by more than the noise. All of it, and
+                              not quickly, writes docs/src/performance; NAME begins the names of rows
   scale [--quick]             measures a store of up to a million sessions, and writes
                               docs/src/figures.md and docs/src/statements.md; quickly, only
                               tries whether that works
@@ -87,7 +91,7 @@ fn run(words: &[&str]) -> Result<ExitCode, String> {
         ["scale"] => scale::whole(&Workspace::load()?)?,
         ["scale", "--quick"] => scale::quick(&Workspace::load()?, &Servers::start()?)?,
         ["tables"] => tables::rewrite(&Workspace::load()?)?,
-        ["bench", rest @ ..] => checks::bench(&Workspace::load()?, rest)?,
+        ["bench", rest @ ..] => bench::run(&Workspace::load()?, rest)?,
         ["campaign", rest @ ..] => campaign::run(&Workspace::load()?, rest)?,
         ["fuzz", rest @ ..] => fuzz::run(&Workspace::load()?, rest)?,
         [] | ["help" | "--help" | "-h"] => print!("{USAGE}"),

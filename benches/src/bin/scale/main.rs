@@ -8,18 +8,15 @@
     reason = "a measurement that goes wrong has nothing to say"
 )]
 
-mod clock;
-mod machine;
 mod pages;
 mod redis;
 mod revoked;
-mod rows;
 mod sql;
-mod timings;
 mod workload;
 
 use std::{env, fs, path::Path, process::Command};
 
+use bench::machine;
 use databases::Server;
 use pages::Figures;
 use tokio::runtime::Runtime;

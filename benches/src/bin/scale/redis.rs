@@ -2,6 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bench::{
+    clock::now_ms,
+    records::{DAY_MS, handle, session},
+};
 use databases::{Filling, redis_address, unused_name};
 use redis::aio::MultiplexedConnection;
 use session_core::{
@@ -11,13 +15,7 @@ use session_core::{
 use session_redis::{ConnectOptions, RedisStore};
 use tokio::task::JoinSet;
 
-use crate::{
-    Extent,
-    clock::now_ms,
-    pages::Store,
-    rows::{DAY_MS, handle, session},
-    workload,
-};
+use crate::{Extent, pages::Store, workload};
 
 pub(crate) async fn on_a_server(extent: Extent) -> Store {
     let mut figures = Store::named("Redis");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bench::clock::now_ms;
 use databases::{Database, Filling, Server};
 use session_core::store::{SessionRecord, SessionStore};
 use session_sqlx::{ConnectOptions, SqlitePool, SqlxStore};
@@ -9,7 +10,6 @@ use sqlx::AssertSqlSafe;
 
 use crate::{
     Extent,
-    clock::now_ms,
     pages::Store,
     workload::{self, of_user},
 };

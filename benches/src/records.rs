@@ -6,25 +6,25 @@ use session_core::{
 };
 
 /// Numbers that look random and are the same in every run.
-pub(crate) fn spread(number: u32) -> u64 {
+pub fn spread(number: u32) -> u64 {
     let mixed = (u64::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed ^ (mixed >> 27)
 }
 
 /// A number below `bound`.
-pub(crate) fn below(number: u32, bound: u32) -> u32 {
+pub fn below(number: u32, bound: u32) -> u32 {
     u32::try_from(spread(number) % u64::from(bound)).unwrap()
 }
 
 /// A handle as long as those of the service.
-pub(crate) fn handle(kind: &str, number: u32) -> SessionHandle {
+pub fn handle(kind: &str, number: u32) -> SessionHandle {
     let (one, other) = (spread(number), spread(!number));
     SessionHandle::try_from(format!("{one:016x}{other:016x}-{kind}")).unwrap()
 }
 
 /// A session of a user that was made at this time.
-pub(crate) fn session(handle: SessionHandle, user: String, created_at_ms: i64) -> SessionRecord {
+pub fn session(handle: SessionHandle, user: String, created_at_ms: i64) -> SessionRecord {
     let mut rotations = Rotations::default();
     for generation in 1..=8 {
         rotations.push(RotationEntry {
@@ -53,7 +53,7 @@ pub(crate) fn session(handle: SessionHandle, user: String, created_at_ms: i64) -
 }
 
 /// The next rotation of a session.
-pub(crate) fn rotation(session: &SessionRecord, at_ms: i64) -> Rotation {
+pub fn rotation(session: &SessionRecord, at_ms: i64) -> Rotation {
     let mut rotations = session.rotations.clone();
     let to_generation = session.generation + 1;
     rotations.push(RotationEntry {
@@ -78,4 +78,5 @@ fn key() -> KeyId {
     KeyId::try_from("r-0f8fad5b").unwrap()
 }
 
-pub(crate) const DAY_MS: i64 = 86_400_000;
+/// A day in milliseconds.
+pub const DAY_MS: i64 = 86_400_000;

@@ -2,7 +2,6 @@
 //! others write.
 
 use std::{
-    fs,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,14 +10,14 @@ use std::{
     time::Duration,
 };
 
-use session_core::{SessionHandle, blacklist::measuring::RevokedSessions, store::RevokedSession};
-use tokio::runtime;
-
-use crate::{
+use bench::{
     clock::{ForwardClock, now_ms},
-    rows::{below, handle},
+    memory,
+    records::{below, handle},
     timings::Timings,
 };
+use session_core::{SessionHandle, blacklist::measuring::RevokedSessions, store::RevokedSession};
+use tokio::runtime;
 
 /// Prints a part of the page.
 pub(crate) fn measure(count: u32) {
@@ -26,7 +25,7 @@ pub(crate) fn measure(count: u32) {
     let set = RevokedSessions::new(usize::try_from(count).unwrap() * 2, clock.clone());
     let probes = handles("r", count);
     let strangers = handles("x", count);
-    let base = memory();
+    let base = memory::of_this_process();
     let mut worst = (0.0_f64, 0);
     for first in (0..count).step_by(BATCH) {
         set.extend(&batch("r", first, first < count / 2));
@@ -135,20 +134,12 @@ fn handles(kind: &str, count: u32) -> Vec<SessionHandle> {
 }
 
 fn bytes_each(base: u64, entries: u32) -> f64 {
-    let kilobytes = u32::try_from(memory().saturating_sub(base)).unwrap();
+    let kilobytes = u32::try_from(memory::of_this_process().saturating_sub(base)).unwrap();
     f64::from(kilobytes) * 1024.0 / f64::from(entries)
 }
 
 fn megabytes(base: u64) -> f64 {
-    f64::from(u32::try_from(memory().saturating_sub(base)).unwrap()) / 1024.0
-}
-
-/// How much of this process is in memory, in kilobytes.
-fn memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.unwrap().trim().trim_end_matches(" kB");
-    number.parse().unwrap()
+    f64::from(u32::try_from(memory::of_this_process().saturating_sub(base)).unwrap()) / 1024.0
 }
 
 const BATCH: usize = 1_000;

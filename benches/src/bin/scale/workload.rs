@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
+use bench::{
+    records::{self, below, handle, rotation, session},
+    timings::Timings,
+};
 use databases::Filling;
 use session_core::{
     TenantId, UserId,
     store::{
         Created, Retention, RevocationCursor, Rotated, SessionRecord, SessionScope, SessionStore,
     },
-};
-
-use crate::{
-    rows::{below, handle, rotation, session},
-    timings::Timings,
 };
 
 /// The measured operations, in the order of [`OPERATIONS`].
@@ -68,7 +67,7 @@ pub(crate) async fn run(store: &dyn SessionStore, filling: Filling, samples: u32
     let public = SessionScope::Tenant(TenantId::default());
     for number in 0..samples {
         let from = handle("s", number);
-        let from = session(from, Filling::user(0), now_ms - 45 * crate::rows::DAY_MS);
+        let from = session(from, Filling::user(0), now_ms - 45 * records::DAY_MS);
         let page = store.list(&public, now_ms, Some(&from), 20);
         assert_eq!(list_tenant.of(page).await.unwrap().len(), 20);
     }

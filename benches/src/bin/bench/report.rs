@@ -1,0 +1,60 @@
+//! What a run says on the screen and leaves for other programs.
+
+use std::{fs, path::Path};
+
+use bench::row::{Row, Verdict};
+
+use crate::words;
+
+/// Shows rows, a line or two each.
+pub(crate) fn print(rows: &[Row]) {
+    for row in rows {
+        let ours = words::figure(row.unit, row.ours.median);
+        let beside = row.theirs.map_or_else(String::new, |theirs| {
+            format!(" beside {}", words::figure(row.unit, theirs.median))
+        });
+        println!(
+            "{:<28} {:<11} {:<9} {:<30} {ours}{beside}",
+            row.name,
+            words::verdict(row),
+            words::target(row),
+            words::judged(row),
+        );
+        println!("{:<28} {}", "", in_words(row));
+    }
+}
+
+/// Whether every row reaches its target, allowing for the noise that was measured. Names those that
+/// do not.
+pub(crate) fn all_reached(rows: &[Row]) -> bool {
+    let missed: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.verdict() == Verdict::NotReached)
+        .map(|row| &*row.name)
+        .collect();
+    if missed.is_empty() {
+        println!("{} rows, every target reached", rows.len());
+    } else {
+        println!(
+            "{} rows, {} targets not reached: {}",
+            rows.len(),
+            missed.len(),
+            missed.join(", ")
+        );
+    }
+    missed.is_empty()
+}
+
+/// Writes the rows to a file.
+pub(crate) fn keep(rows: &[Row], folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let text = serde_json::to_string_pretty(rows).unwrap();
+    fs::write(folder.join("rows.json"), text).unwrap();
+}
+
+fn in_words(row: &Row) -> String {
+    match &row.against {
+        Some(against) => format!("{}, beside {against}", row.what),
+        None => row.what.clone(),
+    }
+}
