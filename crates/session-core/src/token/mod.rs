@@ -6,6 +6,9 @@
 
 pub(crate) mod access;
 pub(crate) mod front;
+#[cfg(feature = "measuring")]
+#[doc(hidden)]
+pub mod measuring;
 pub(crate) mod refresh;
 
 mod jws;
