@@ -12,6 +12,7 @@ pub mod rounds;
 pub mod row;
 
 pub mod clock;
+pub mod filled;
 pub mod machine;
 pub mod memory;
 pub mod records;

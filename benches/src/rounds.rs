@@ -92,6 +92,11 @@ pub async fn alone_waiting(extent: Extent, mut operation: impl AsyncFnMut(usize)
     figures
 }
 
+/// What a call is about that has this number: one of these after the other, and again.
+pub fn at<T>(all: &[T], call: usize) -> &T {
+    all.get(call % all.len()).unwrap()
+}
+
 /// How long something takes.
 pub fn time_of<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let started = SystemClock.monotonic();

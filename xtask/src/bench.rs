@@ -21,6 +21,25 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), Strin
         .map_err(|_| "a target is not reached, or could not be measured".to_owned())
 }
 
+/// Measures a little, as it was built for the tests: whether the program works. The rows have no
+/// target, which nothing reaches that is not optimised.
+pub(crate) fn tried(workspace: &Workspace) -> Result<(), String> {
+    let mut command = process::cargo(workspace.root());
+    command
+        .args([
+            "run",
+            "--locked",
+            "--package",
+            "bench",
+            "--bin",
+            "bench",
+            "--",
+        ])
+        .arg(workspace.root())
+        .args(["--quick", "--only", "checks"]);
+    process::show(&mut command)
+}
+
 fn judge(mut arguments: &[&str]) -> Result<(), String> {
     loop {
         arguments = match arguments {

@@ -5,8 +5,8 @@ use std::process::{Command, ExitCode};
 use servers::Servers;
 
 use crate::{
-    adapters, advisories, book, browser, process, report::Report, rust_version, scale, sql, tables,
-    tests_run::TestsRun, tools, web, workspace::Workspace,
+    adapters, advisories, bench, book, browser, process, report::Report, rust_version, scale, sql,
+    tables, tests_run::TestsRun, tools, web, workspace::Workspace,
 };
 
 /// Every check there is. The last line on standard output counts the tests.
@@ -33,7 +33,8 @@ pub(crate) fn test() -> Result<ExitCode, String> {
     });
     report.step("figures, a few", || {
         let servers = servers.as_ref().ok_or("there are no servers")?;
-        scale::quick(&workspace, servers)
+        scale::quick(&workspace, servers)?;
+        bench::tried(&workspace)
     });
     drop(servers);
     report.step("examples", || examples(&workspace));

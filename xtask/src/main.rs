@@ -56,7 +56,7 @@ usage: cargo xtask <command>
   bench [--quick] [--only NAME]
                               what the library costs beside its limits and beside what others do;
                               fails when a target is missed by more than the noise. All of it, and
-                              not quickly, writes docs/src/performance; NAME begins the names of rows
+                              not quickly, writes docs/performance; NAME begins the names of rows
   scale [--quick]             measures a store of up to a million sessions, and writes
                               docs/src/figures.md and docs/src/statements.md; quickly, only
                               tries whether that works

@@ -8,7 +8,20 @@
     reason = "a measurement that goes wrong has nothing to say"
 )]
 
+mod blacklist;
+mod building;
+mod checks;
+mod child;
+mod database;
+mod growth;
+mod held;
+mod mint;
+mod pages;
+mod refresh;
 mod report;
+mod scaling;
+mod service;
+mod verify;
 mod words;
 
 use std::{
@@ -21,33 +34,69 @@ use bench::{
     extent::{Extent, Only},
     row::Row,
 };
+use pages::Provenance;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match *words {
+        ["blacklist", extent] => {
+            let rows = blacklist::measure(child::extent_of(extent));
+            println!("{}", serde_json::to_string(&rows).unwrap());
+            ExitCode::SUCCESS
+        }
         [root, ref options @ ..] => measure(Path::new(root), &Options::read(options)),
         [] => panic!("{USAGE}"),
     }
 }
 
 /// What there is to measure. Each makes those of its rows that are wanted.
-const MEASUREMENTS: [fn(Extent, &Only) -> Vec<Row>; 0] = [];
+const MEASUREMENTS: [fn(Extent, &Only) -> Vec<Row>; 11] = [
+    verify::of_new_tokens,
+    verify::of_malformed_tokens,
+    mint::rows,
+    checks::rows,
+    blacklist::rows,
+    allocations,
+    scaling::rows,
+    database::rows,
+    refresh::rows,
+    refresh::of_logins,
+    growth::rows,
+];
 
 /// Measures what is asked for, shows it, and fails when a target is missed by more than the noise.
 fn measure(root: &Path, options: &Options) -> ExitCode {
+    let Options { extent, only } = options;
+    let provenance = options.is_for_the_book().then(|| Provenance::now(root));
     let mut rows: Vec<Row> = Vec::new();
-    for measured in MEASUREMENTS {
-        let some = measured(options.extent, &options.only);
+    let mut add = |some: Vec<Row>| {
         report::print(&some);
         rows.extend(some);
+    };
+    for measured in MEASUREMENTS {
+        add(measured(*extent, only));
     }
+    add(building::rows(root, *extent, only));
     report::keep(&rows, &folder(root));
+    if let Some(provenance) = provenance {
+        pages::write(&rows, &provenance, root);
+    }
     if report::all_reached(&rows) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Counted by a program whose allocator counts.
+fn allocations(extent: Extent, only: &Only) -> Vec<Row> {
+    if !only.wants_any("allocations") {
+        return Vec::new();
+    }
+    let mut rows = child::rows(&child::beside("allocations"), "allocations", extent);
+    rows.retain(|row| only.wants(&row.name));
+    rows
 }
 
 /// Where the figures are kept, for other programs to read.
@@ -62,6 +111,11 @@ struct Options {
 }
 
 impl Options {
+    /// Whether everything is measured, and well.
+    fn is_for_the_book(&self) -> bool {
+        self.extent == Extent::Whole && self.only.is_everything()
+    }
+
     fn read(mut words: &[&str]) -> Self {
         let mut options = Self {
             extent: Extent::Whole,

@@ -9,12 +9,13 @@ use crate::words;
 /// Shows rows, a line or two each.
 pub(crate) fn print(rows: &[Row]) {
     for row in rows {
-        let ours = words::figure(row.unit, row.ours.median);
-        let beside = row.theirs.map_or_else(String::new, |theirs| {
-            format!(" beside {}", words::figure(row.unit, theirs.median))
+        let figures = row.theirs.map_or_else(String::new, |theirs| {
+            let [ours, theirs] =
+                [row.ours, theirs].map(|spread| words::figure(row.unit, spread.median));
+            format!("{ours} beside {theirs}")
         });
         println!(
-            "{:<28} {:<11} {:<9} {:<30} {ours}{beside}",
+            "{:<28} {:<11} {:<9} {:<30} {figures}",
             row.name,
             words::verdict(row),
             words::target(row),

@@ -42,6 +42,15 @@ pub(crate) fn judged(row: &Row) -> String {
     }
 }
 
+/// The median of what the target is about.
+pub(crate) fn judged_alone(row: &Row) -> String {
+    let judged = judged(row);
+    judged
+        .split_once(" (")
+        .map_or(judged.as_str(), |(median, _)| median)
+        .to_owned()
+}
+
 /// The verdict on a row.
 pub(crate) fn verdict(row: &Row) -> &'static str {
     match row.verdict() {
@@ -80,7 +89,7 @@ fn time(nanoseconds: f64) -> String {
 }
 
 /// Three digits, no more.
-fn digits(value: f64) -> String {
+pub(crate) fn digits(value: f64) -> String {
     match value.abs() {
         below if below < 9.995 => format!("{value:.2}"),
         below if below < 99.95 => format!("{value:.1}"),

@@ -1,18 +1,14 @@
 //! The SQL databases: filled in bulk, measured at each size, and asked how they do it.
 
-use std::time::Duration;
-
-use bench::clock::now_ms;
+use bench::{
+    clock::now_ms,
+    filled::{self, of_user},
+};
 use databases::{Database, Filling, Server};
 use session_core::store::{SessionRecord, SessionStore};
-use session_sqlx::{ConnectOptions, SqlitePool, SqlxStore};
-use sqlx::AssertSqlSafe;
+use session_sqlx::{SqlitePool, SqlxStore};
 
-use crate::{
-    Extent,
-    pages::Store,
-    workload::{self, of_user},
-};
+use crate::{Extent, pages::Store, workload};
 
 /// SQLite, on a file of the machine's own disk.
 pub(crate) async fn on_a_file(extent: Extent) -> Store {
@@ -21,10 +17,8 @@ pub(crate) async fn on_a_file(extent: Extent) -> Store {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("sessions.db").display());
         let filling = filling(sessions, extent);
-        let opened = open(&url).await;
+        let opened = filled::on_a_file(&url, filling).await;
         let pool = SqlitePool::connect(&url).await.unwrap();
-        let script = AssertSqlSafe(filling.script_for_sqlite());
-        sqlx::raw_sql(script).execute(&pool).await.unwrap();
         let version = sqlx::query_scalar("SELECT sqlite_version()");
         let version: String = version.fetch_one(&pool).await.unwrap();
         store.about = format!("{version}. {TENANTS}");
@@ -57,8 +51,7 @@ pub(crate) async fn on_a_server(server: Server, extent: Extent) -> Store {
     for &sessions in extent.sizes {
         let database = Database::on(server);
         let filling = filling(sessions, extent);
-        let opened = open(&database.url().await).await;
-        database.run(&filling.script(server)).await;
+        let opened = filled::on_a_server(&database, filling).await;
         store.plans = plans(&opened, filling).await;
         let column = workload::run(&opened, filling, extent.samples).await;
         store.add(column);
@@ -76,11 +69,6 @@ fn filling(sessions: u32, extent: Extent) -> Filling {
     }
 }
 
-async fn open(url: &str) -> SqlxStore {
-    let options = ConnectOptions::new(url).timeout(PATIENCE).connections(1);
-    SqlxStore::connect_with(options).await.unwrap()
-}
-
 /// For a user with a tenant of its own, as a tenant that has all sessions is best read as a whole.
 async fn plans(store: &SqlxStore, filling: Filling) -> Vec<session_sqlx::Plan> {
     let list = store.list(&of_user(20), filling.now_ms, None, 1).await;
@@ -89,4 +77,3 @@ async fn plans(store: &SqlxStore, filling: Filling) -> Vec<session_sqlx::Plan> {
 }
 
 const TENANTS: &str = "Nine tenths of the users are in one tenant.";
-const PATIENCE: Duration = Duration::from_mins(10);

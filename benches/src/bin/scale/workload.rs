@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bench::{
+    filled::of_user,
     records::{self, below, handle, rotation, session},
     timings::Timings,
 };
 use databases::Filling;
 use session_core::{
-    TenantId, UserId,
+    TenantId,
     store::{
         Created, Retention, RevocationCursor, Rotated, SessionRecord, SessionScope, SessionStore,
     },
@@ -133,15 +134,6 @@ pub(crate) async fn run(store: &dyn SessionStore, filling: Filling, samples: u32
     Column {
         sessions: filling.sessions,
         cells,
-    }
-}
-
-/// The scope of a user's sessions.
-pub(crate) fn of_user(number: u32) -> SessionScope {
-    SessionScope::User {
-        user: UserId::try_from(Filling::user(number)).unwrap(),
-        tenant: None,
-        except: None,
     }
 }
 

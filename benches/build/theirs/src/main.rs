@@ -1,0 +1,3 @@
+//! What is built is what the manifest names.
+
+fn main() {}

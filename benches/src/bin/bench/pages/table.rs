@@ -1,0 +1,49 @@
+//! The table of all rows, and what each of them measures.
+
+use bench::row::{Row, Verdict};
+
+use super::Provenance;
+use crate::words;
+
+/// The rows, a line each.
+pub(crate) fn of(rows: &[Row], provenance: &Provenance) -> String {
+    let mut lines = vec![
+        provenance.in_words(),
+        String::new(),
+        "| row | ours | beside | judged: median (quartiles) | target | |".to_owned(),
+        "|---|---:|---:|---:|---:|---|".to_owned(),
+    ];
+    for row in rows {
+        let beside = row.theirs.map_or_else(
+            || "–".to_owned(),
+            |theirs| words::figure(row.unit, theirs.median),
+        );
+        let verdict = match row.verdict() {
+            Verdict::Reached => "reached",
+            Verdict::NotReached => "**not reached**",
+            Verdict::Shown => "",
+        };
+        lines.push(format!(
+            "| `{}` | {} | {beside} | {} | {} | {verdict} |",
+            row.name,
+            words::figure(row.unit, row.ours.median),
+            words::judged(row),
+            words::target(row),
+        ));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// What each row measures, and against what.
+pub(crate) fn words_of(rows: &[Row]) -> String {
+    let mut lines = Vec::new();
+    for row in rows {
+        lines.push(match &row.against {
+            Some(against) => format!("* `{}`: {}. Beside it: {against}.", row.name, row.what),
+            None => format!("* `{}`: {}.", row.name, row.what),
+        });
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
