@@ -33,6 +33,7 @@ pages! {
     verifying_elsewhere: include_str!("src/verifying-elsewhere.md"),
     security: include_str!("src/security.md"),
     attacks: include_str!("src/attacks.md"),
+    performance: include_str!("src/performance.md"),
     figures: include_str!("src/figures.md"),
     statements: include_str!("src/statements.md"),
     conformance: include_str!("src/conformance.md"),
