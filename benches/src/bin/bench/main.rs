@@ -20,6 +20,7 @@ mod pages;
 mod refresh;
 mod report;
 mod scaling;
+mod seen;
 mod service;
 mod verify;
 mod words;
@@ -51,8 +52,9 @@ fn main() -> ExitCode {
 }
 
 /// What there is to measure. Each makes those of its rows that are wanted.
-const MEASUREMENTS: [fn(Extent, &Only) -> Vec<Row>; 11] = [
+const MEASUREMENTS: [fn(Extent, &Only) -> Vec<Row>; 12] = [
     verify::of_new_tokens,
+    seen::rows,
     verify::of_malformed_tokens,
     mint::rows,
     checks::rows,
