@@ -29,14 +29,10 @@ impl Pairs {
         self.theirs.push(theirs);
     }
 
-    /// The same figures counted in another unit.
-    #[must_use]
-    pub fn times(self, factor: f64) -> Self {
-        let scaled = |figures: Vec<f64>| figures.into_iter().map(|one| one * factor).collect();
-        Self {
-            ours: scaled(self.ours),
-            theirs: scaled(self.theirs),
-        }
+    /// Adds all pairs of another measurement.
+    pub fn append(&mut self, others: Self) {
+        self.ours.extend(others.ours);
+        self.theirs.extend(others.theirs);
     }
 }
 

@@ -27,7 +27,10 @@ pub(crate) fn rows(extent: Extent, only: &Only) -> Vec<Row> {
     for kind in Kind::ALL {
         let name = format!("database-{}-1", kind.in_names());
         if only.wants(&name) {
-            let pairs = waiting(one_by_one(extent, kind));
+            let mut pairs = Pairs::default();
+            for _ in 0..OPENINGS {
+                pairs.append(waiting(one_by_one(extent, kind)));
+            }
             let what = format!(
                 "`Sessions::verify` with `check_database` on {}, one caller on one thread",
                 kind.name()
@@ -221,6 +224,9 @@ fn by_number(started: std::time::Duration) -> f64 {
 }
 
 const SESSIONS: usize = 256;
+/// How often both sides open their connections anew: where the system happens to run a server's side
+/// of a connection makes a difference for as long as it lives.
+const OPENINGS: usize = 3;
 const CALLERS: usize = 64;
 /// As many connections as a store of SQL opens by itself.
 const HELD: usize = 4;

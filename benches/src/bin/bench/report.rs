@@ -19,7 +19,7 @@ pub(crate) fn print(rows: &[Row]) {
             row.name,
             words::verdict(row),
             words::target(row),
-            words::judged(row),
+            words::judged_in_full(row),
         );
         println!("{:<28} {}", "", in_words(row));
     }

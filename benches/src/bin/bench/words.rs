@@ -28,27 +28,30 @@ pub(crate) fn target(row: &Row) -> String {
     }
 }
 
-/// What the target is about, with its quartiles: the ratio, the difference, or the figure alone.
-pub(crate) fn judged(row: &Row) -> String {
+/// What the target is about: the ratio, the difference, or the figure alone. The lower quartile, the
+/// median and the upper quartile.
+pub(crate) fn judged(row: &Row) -> [String; 3] {
     let unit = row.unit;
-    match (row.target, row.ratio) {
-        (Target::DifferenceAtMost(_), _) => row.difference().map_or_else(String::new, |spread| {
-            quartiles(spread, |value| signed(value, |value| figure(unit, value)))
+    let of = |spread: Spread, words: &dyn Fn(f64) -> String| {
+        [spread.low, spread.median, spread.high].map(words)
+    };
+    match (row.target, row.ratio, row.difference()) {
+        (Target::DifferenceAtMost(_), _, Some(difference)) => of(difference, &|value| {
+            signed(value, |value| figure(unit, value))
         }),
-        (Target::AtMost(_) | Target::AtLeast(_), _) | (_, None) => {
-            quartiles(row.ours, |value| figure(unit, value))
+        (Target::RatioAtMost(_) | Target::RatioAtLeast(_) | Target::Shown, Some(ratio), _) => {
+            of(ratio, &times)
         }
-        (_, Some(ratio)) => quartiles(ratio, times),
+        _ => of(row.ours, &|value| figure(unit, value)),
     }
 }
 
-/// The median of what the target is about.
-pub(crate) fn judged_alone(row: &Row) -> String {
-    let judged = judged(row);
-    judged
-        .split_once(" (")
-        .map_or(judged.as_str(), |(median, _)| median)
-        .to_owned()
+/// What the target is about, in one text.
+pub(crate) fn judged_in_full(row: &Row) -> String {
+    match judged(row) {
+        [low, median, high] if low == high => median,
+        [low, median, high] => format!("{median} ({low} to {high})"),
+    }
 }
 
 /// The verdict on a row.
@@ -57,15 +60,6 @@ pub(crate) fn verdict(row: &Row) -> &'static str {
         Verdict::Reached => "ok",
         Verdict::NotReached => "NOT REACHED",
         Verdict::Shown => "shown",
-    }
-}
-
-fn quartiles(spread: Spread, words: impl Fn(f64) -> String) -> String {
-    let [low, median, high] = [spread.low, spread.median, spread.high].map(words);
-    if low == high {
-        median
-    } else {
-        format!("{median} ({low} to {high})")
     }
 }
 

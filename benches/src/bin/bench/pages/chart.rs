@@ -53,6 +53,7 @@ fn bar(row: &Row, used: Spread, top: usize) -> [String; 4] {
     let (left, right) = (across(0.0), across(used.median));
     let (low, high) = (across(used.low), across(used.high));
     let (middle, baseline) = (top + HEIGHT / 2, top + HEIGHT - 6);
+    let [_, median, _] = words::judged(row);
     [
         format!(
             "<text x=\"{:.0}\" y=\"{baseline}\" text-anchor=\"end\">{}</text>",
@@ -70,9 +71,8 @@ fn bar(row: &Row, used: Spread, top: usize) -> [String; 4] {
              stroke=\"currentColor\" stroke-width=\"2\"/>"
         ),
         format!(
-            "<text x=\"{:.0}\" y=\"{baseline}\">{} of {}</text>",
+            "<text x=\"{:.0}\" y=\"{baseline}\">{median} of {}</text>",
             across(f64::from(MOST)) + 12.0,
-            words::judged_alone(row),
             words::target(row).replace('<', "&lt;"),
         ),
     ]

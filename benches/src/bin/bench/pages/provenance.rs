@@ -26,7 +26,11 @@ impl Provenance {
         Self {
             machine: machine::description(),
             versions,
-            commit: said(root, "git", &["rev-parse", "--short=12", "HEAD"]),
+            commit: said(
+                root,
+                "git",
+                &["describe", "--always", "--dirty", "--abbrev=12"],
+            ),
             date: now.strftime("%Y-%m-%d").to_string(),
         }
     }
@@ -53,7 +57,10 @@ async fn of_databases() -> Vec<String> {
             Server::Postgres,
             "SELECT concat('PostgreSQL ', current_setting('server_version'))",
         ),
-        (Server::MySql, "SELECT version()"),
+        (
+            Server::MySql,
+            "SELECT concat('MariaDB ', substring_index(version(), '-', 1))",
+        ),
     ] {
         let said = server.ask_text(&server.address(), question).await;
         versions.push(first_words(&said, 2));

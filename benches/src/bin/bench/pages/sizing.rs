@@ -118,16 +118,16 @@ fn of_live_sessions(figures: &Figures<'_>) -> Vec<String> {
     ) else {
         return Vec::new();
     };
-    let mut lines = ["", "| sessions in use, tokens of an hour | refreshes a second | of one core | on the disk of PostgreSQL |", "|---:|---:|---:|---:|"]
+    let mut lines = ["", "| sessions in use, tokens of an hour | refreshes a second | callers they keep busy | on the disk of PostgreSQL |", "|---:|---:|---:|---:|"]
         .map(str::to_owned)
         .to_vec();
     for sessions in [1e5, 1e6, 1e7] {
         let refreshes = sessions / 3_600.0;
         lines.push(format!(
-            "| {} | {} | {:.1} % | {} GB |",
+            "| {} | {} | {} | {} GB |",
             words::grouped(sessions),
             rounded(refreshes),
-            refreshes * refresh / 1e7,
+            words::digits(refreshes * refresh / 1e9),
             words::digits(sessions * disk / 1e9)
         ));
     }

@@ -10,29 +10,37 @@ pub(crate) fn of(rows: &[Row], provenance: &Provenance) -> String {
     let mut lines = vec![
         provenance.in_words(),
         String::new(),
-        "| row | ours | beside | judged: median (quartiles) | target | |".to_owned(),
-        "|---|---:|---:|---:|---:|---|".to_owned(),
+        "| row | ours | beside | judged | quartiles | target | |".to_owned(),
+        "|---|---:|---:|---:|---:|---:|---|".to_owned(),
     ];
     for row in rows {
         let beside = row.theirs.map_or_else(
             || "–".to_owned(),
             |theirs| words::figure(row.unit, theirs.median),
         );
+        let [low, median, high] = words::judged(row);
+        let quartiles = if low == high {
+            "–".to_owned()
+        } else {
+            format!("{low} to {high}")
+        };
         let verdict = match row.verdict() {
             Verdict::Reached => "reached",
             Verdict::NotReached => "**not reached**",
             Verdict::Shown => "",
         };
-        lines.push(format!(
-            "| `{}` | {} | {beside} | {} | {} | {verdict} |",
-            row.name,
-            words::figure(row.unit, row.ours.median),
-            words::judged(row),
-            words::target(row),
-        ));
+        let ours = words::figure(row.unit, row.ours.median);
+        let cells = [ours, beside, median, quartiles, words::target(row)];
+        let cells = cells.map(|cell| unbroken(&cell)).join(" | ");
+        lines.push(format!("| `{}` | {cells} | {verdict} |", row.name));
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// A cell that stays on its line.
+fn unbroken(cell: &str) -> String {
+    cell.replace(' ', "\u{a0}")
 }
 
 /// What each row measures, and against what.
