@@ -118,7 +118,9 @@ fn of_live_sessions(figures: &Figures<'_>) -> Vec<String> {
     ) else {
         return Vec::new();
     };
-    let mut lines = ["", "| sessions in use, tokens of an hour | refreshes a second | callers they keep busy | on the disk of PostgreSQL |", "|---:|---:|---:|---:|"]
+    let head = "| sessions in use, tokens of an hour | refreshes a second | callers they keep busy \
+                | on the disk of PostgreSQL |";
+    let mut lines = ["", head, "|---:|---:|---:|---:|"]
         .map(str::to_owned)
         .to_vec();
     for sessions in [1e5, 1e6, 1e7] {
