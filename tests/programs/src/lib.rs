@@ -15,7 +15,7 @@ mod python;
 use std::path::PathBuf;
 
 pub use node::Node;
-pub use packages::{chromium, curl, faketime, on_path, program};
+pub use packages::{chromium, curl, faketime, on_path, program, taskset, wrk};
 pub use python::Python;
 
 /// Where this workspace keeps what is built and installed.

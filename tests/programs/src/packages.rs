@@ -25,6 +25,16 @@ pub fn curl() -> Result<PathBuf, String> {
     program(|| on_path("curl"), "curl")
 }
 
+/// The client that measures servers under load.
+pub fn wrk() -> Result<PathBuf, String> {
+    program(|| on_path("wrk"), "wrk")
+}
+
+/// What lets a program run on certain processors alone.
+pub fn taskset() -> Result<PathBuf, String> {
+    program(|| on_path("taskset"), "util-linux")
+}
+
 /// A program of a package, which is installed when the program is nowhere.
 pub fn program(find: impl Fn() -> Option<PathBuf>, package: &str) -> Result<PathBuf, String> {
     if let Some(program) = find() {
