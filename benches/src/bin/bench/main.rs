@@ -8,8 +8,10 @@
     reason = "a measurement that goes wrong has nothing to say"
 )]
 
+mod adds;
 mod blacklist;
 mod building;
+mod built;
 mod checks;
 mod child;
 mod database;
@@ -19,6 +21,7 @@ mod mint;
 mod pages;
 mod refresh;
 mod report;
+mod requests;
 mod scaling;
 mod seen;
 mod service;
@@ -52,7 +55,7 @@ fn main() -> ExitCode {
 }
 
 /// What there is to measure. Each makes those of its rows that are wanted.
-const MEASUREMENTS: [fn(Extent, &Only) -> Vec<Row>; 12] = [
+const MEASUREMENTS: [fn(Extent, &Only) -> Vec<Row>; 14] = [
     verify::of_new_tokens,
     seen::rows,
     verify::of_malformed_tokens,
@@ -65,6 +68,8 @@ const MEASUREMENTS: [fn(Extent, &Only) -> Vec<Row>; 12] = [
     refresh::rows,
     refresh::of_logins,
     growth::rows,
+    adds::rows,
+    requests::rows,
 ];
 
 /// Measures what is asked for, shows it, and fails when a target is missed by more than the noise.

@@ -1,0 +1,48 @@
+//! Programs that are measured in processes of their own, built as they are released.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use programs::process;
+
+/// A program of the package `peers`.
+pub(crate) fn peers(program: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let target = root().join("target");
+        let mut build = cargo_build(&target);
+        process::show(build.args(["--package", "peers"])).unwrap();
+        target.join("release")
+    });
+    folder.join(program)
+}
+
+/// The program of the package in `peers/others`, which has a lock file and a target of its own.
+pub(crate) fn others() -> PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| {
+        let target = root().join("target/others");
+        let manifest = root().join("benches/peers/others/Cargo.toml");
+        let mut build = cargo_build(&target);
+        process::show(build.arg("--manifest-path").arg(manifest)).unwrap();
+        target.join("release/others")
+    });
+    program.clone()
+}
+
+/// The folder of the workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn cargo_build(target: &Path) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    cargo.args(["build", "--release", "--locked", "--target-dir"]);
+    cargo.arg(target);
+    cargo
+}
