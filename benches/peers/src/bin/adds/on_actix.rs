@@ -45,7 +45,7 @@ where
             .to_request()
     }
 
-    async fn answer<'a>(&'a self, request: Request) -> Result<(u16, Bytes), Problem> {
+    async fn answer(&self, request: Request) -> Result<(u16, Bytes), Problem> {
         let unsendable = |error: Error| Problem::from(error.to_string());
         let answer = self.0.call(request).await.map_err(unsendable)?;
         let status = answer.status().as_u16();

@@ -20,7 +20,7 @@ impl<E: Endpoint> Application for OnPoem<E> {
         request.header(AUTHORIZATION, authorization).finish()
     }
 
-    async fn answer<'a>(&'a self, request: Request) -> Result<(u16, Bytes), Problem> {
+    async fn answer(&self, request: Request) -> Result<(u16, Bytes), Problem> {
         let answer = self.0.get_response(request).await;
         let status = answer.status().as_u16();
         Ok((status, answer.into_body().into_bytes().await?))

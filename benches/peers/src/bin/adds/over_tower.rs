@@ -26,8 +26,8 @@ where
         request.body(Body::default())
     }
 
-    async fn answer<'a>(
-        &'a self,
+    async fn answer(
+        &self,
         request: Result<Request<Body>, http::Error>,
     ) -> Result<(u16, Bytes), Problem> {
         let answer = self.0.clone().oneshot(request?).await.map_err(Into::into)?;
