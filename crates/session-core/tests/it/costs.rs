@@ -96,6 +96,23 @@ async fn a_token_seen_before_costs_no_rsa_operation() {
     }
 }
 
+/// A21: once its session has ended, a token is as if nobody had seen it.
+#[tokio::test]
+async fn a_token_of_an_ended_session_is_verified_anew() {
+    let (recorded, _recording) = recorded();
+    let node = Node::configured(|config| config.verified_tokens(10)).await;
+    let issued = node.log_in("ann").await;
+    node.verify(&issued, &stateless()).await.unwrap();
+    node.sessions
+        .revoke(issued.session().handle())
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let cost = cost_of(recorded, node.verify(&issued, &stateless())).await;
+        assert_eq!(cost, (1, 0, 0));
+    }
+}
+
 /// J1, D2: what cannot be a token of ours is refused before any cryptography.
 #[tokio::test]
 async fn what_is_malformed_costs_no_rsa_operation() {
