@@ -67,8 +67,8 @@ impl Row {
         }
     }
 
-    /// Whether the target is reached, allowing for the noise that was measured: half of what lies
-    /// between the quartiles.
+    /// Whether the target is reached, and if it is not, whether by more than the noise that was
+    /// measured: half of what lies between the quartiles.
     pub fn verdict(&self) -> Verdict {
         let judged = match self.target {
             Target::Shown => return Verdict::Shown,
@@ -76,17 +76,20 @@ impl Row {
             Target::AtMost(_) | Target::AtLeast(_) => Some(self.ours),
             Target::DifferenceAtMost(_) => self.difference(),
         };
-        let reached = judged.is_some_and(|judged| match self.target {
+        let Some(judged) = judged else {
+            return Verdict::NotReached;
+        };
+        let missed_by = match self.target {
             Target::RatioAtMost(most) | Target::AtMost(most) | Target::DifferenceAtMost(most) => {
-                judged.median <= most + judged.noise()
+                judged.median - most
             }
-            Target::RatioAtLeast(least) | Target::AtLeast(least) => {
-                judged.median >= least - judged.noise()
-            }
-            Target::Shown => true,
-        });
-        if reached {
+            Target::RatioAtLeast(least) | Target::AtLeast(least) => least - judged.median,
+            Target::Shown => return Verdict::Shown,
+        };
+        if missed_by <= 0.0 {
             Verdict::Reached
+        } else if missed_by <= judged.noise() {
+            Verdict::WithinNoise
         } else {
             Verdict::NotReached
         }
@@ -149,8 +152,10 @@ pub enum Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "complete by nature")]
 pub enum Verdict {
-    /// It does, or misses it by no more than the noise.
+    /// It does.
     Reached,
+    /// It does not, by no more than the noise: a quieter machine would tell.
+    WithinNoise,
     /// It does not.
     NotReached,
     /// It has none.
@@ -237,10 +242,10 @@ mod tests {
         let noisy = [10.0, 11.0, 12.0, 13.0, 14.0];
         let steady = [12.0; 5];
         let most = Target::RatioAtMost(1.15);
-        assert_eq!(row(noisy, most).verdict(), Verdict::Reached);
+        assert_eq!(row(noisy, most).verdict(), Verdict::WithinNoise);
         assert_eq!(row(steady, most).verdict(), Verdict::NotReached);
         let least = Target::RatioAtLeast(1.25);
-        assert_eq!(row(noisy, least).verdict(), Verdict::Reached);
+        assert_eq!(row(noisy, least).verdict(), Verdict::WithinNoise);
         assert_eq!(row(steady, least).verdict(), Verdict::NotReached);
         for (target, verdict) in [
             (Target::DifferenceAtMost(2.0), Verdict::Reached),

@@ -58,6 +58,7 @@ pub(crate) fn judged_in_full(row: &Row) -> String {
 pub(crate) fn verdict(row: &Row) -> &'static str {
     match row.verdict() {
         Verdict::Reached => "ok",
+        Verdict::WithinNoise => "noisy",
         Verdict::NotReached => "NOT REACHED",
         Verdict::Shown => "shown",
     }

@@ -48,6 +48,7 @@ pub(crate) fn of(rows: &[Row]) -> String {
 fn bar(row: &Row, used: Spread, top: usize) -> [String; 4] {
     let colour = match row.verdict() {
         Verdict::NotReached => MISSED,
+        Verdict::WithinNoise => NOISY,
         Verdict::Reached | Verdict::Shown => REACHED,
     };
     let (left, right) = (across(0.0), across(used.median));
@@ -114,6 +115,7 @@ fn across(share: f64) -> f64 {
 
 /// Legible on light and on dark.
 const REACHED: &str = "#3f8f5f";
+const NOISY: &str = "#b8952f";
 const MISSED: &str = "#cc5533";
 /// What is beyond so many times a target ends there.
 const MOST: u32 = 3;

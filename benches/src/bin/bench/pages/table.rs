@@ -26,6 +26,7 @@ pub(crate) fn of(rows: &[Row], provenance: &Provenance) -> String {
         };
         let verdict = match row.verdict() {
             Verdict::Reached => "reached",
+            Verdict::WithinNoise => "missed within the noise",
             Verdict::NotReached => "**not reached**",
             Verdict::Shown => "",
         };
