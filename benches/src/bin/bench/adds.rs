@@ -36,7 +36,7 @@ struct Figures {
 impl Figures {
     fn of(framework: &str, extent: Extent) -> Self {
         let mut adds = Command::new(built::peers("adds"));
-        adds.args([framework, "--rounds", extent.either("61", "15")]);
+        adds.args([framework, "--rounds", extent.either("1001", "301")]);
         serde_json::from_str(&process::capture(&mut adds).unwrap()).unwrap()
     }
 

@@ -31,9 +31,9 @@ use over_tower::OverTower;
 struct Arguments {
     framework: Framework,
     /// How many rounds
-    #[arg(long, default_value_t = 31)]
-    rounds: u32,
-    /// How many sessions there are; each asks once in a round
+    #[arg(long, default_value_t = 301)]
+    rounds: usize,
+    /// How many sessions there are; some of them ask in each round
     #[arg(long, default_value_t = 1_000)]
     sessions: u32,
 }
