@@ -51,6 +51,12 @@ impl Node {
         Ok(Self { program, npm })
     }
 
+    /// Which one it is: `v24.21.0`.
+    pub fn version(&self) -> Result<String, String> {
+        let version = process::capture(Command::new(&self.program).arg("--version"))?;
+        Ok(version.trim().to_owned())
+    }
+
     /// Node.js in a folder, whose packages are installed as its lock file says.
     pub fn in_folder(&self, folder: &Path) -> Result<Command, String> {
         self.install(folder)?;

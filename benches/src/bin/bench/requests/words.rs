@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use programs::Node;
 use serde_json::Value;
 
 use super::{
@@ -60,7 +61,7 @@ fn name(contender: Contender) -> String {
             format!("{} in {}", crate_of("actix-session"), place(store))
         }
         Contender::SuperTokens(framework, asks) => {
-            let (sdk, framework) = (package("supertokens-node"), package(framework));
+            let (sdk, framework) = (package("supertokens-node"), on_node(framework));
             match asks {
                 Asks::Nobody => format!("{sdk} under {framework}, the same tokens"),
                 Asks::TheCore => format!(
@@ -70,7 +71,7 @@ fn name(contender: Contender) -> String {
             }
         }
         Contender::Jose(framework) => {
-            let (jose, framework) = (package("jose"), package(framework));
+            let (jose, framework) = (package("jose"), on_node(framework));
             format!("{jose} under {framework} without a session, the same tokens")
         }
     }
@@ -82,6 +83,11 @@ fn place(store: Store) -> &'static str {
         Store::Sqlite => "SQLite",
         Store::Redis => "Redis, which runs on the client's processor",
     }
+}
+
+fn on_node(framework: &str) -> String {
+    let version = Node::newest().unwrap().version().unwrap();
+    format!("{} on Node.js {version}", package(framework))
 }
 
 /// A package of Node.js and its version.
