@@ -44,8 +44,10 @@ fn judge(mut arguments: &[&str]) -> Result<(), String> {
     loop {
         arguments = match arguments {
             [] => return Ok(()),
-            ["--quick", rest @ ..] | ["--only", _, rest @ ..] => rest,
-            _ => return Err("usage: cargo xtask bench [--quick] [--only NAME]".to_owned()),
+            ["--quick" | "--write", rest @ ..] | ["--only", _, rest @ ..] => rest,
+            _ => {
+                return Err("usage: cargo xtask bench [--quick [--write]] [--only NAME]".to_owned());
+            }
         };
     }
 }

@@ -53,10 +53,11 @@ usage: cargo xtask <command>
                               target/browser keeps a trace and a screenshot of what failed
   lint                        formatting and clippy, warnings as errors
   doc                         the API reference and the book, links checked
-  bench [--quick] [--only NAME]
+  bench [--quick [--write]] [--only NAME]
                               what the library costs beside its limits and beside what others do;
                               fails when a target is missed by more than the noise. All of it, and
-                              not quickly, writes docs/performance; NAME begins the names of rows
+                              not quickly, or with --write, writes docs/performance; NAME begins the
+                              names of rows
   scale [--quick]             measures a store of up to a million sessions, and writes
                               docs/src/figures.md and docs/src/statements.md; quickly, only
                               tries whether that works

@@ -74,8 +74,10 @@ const MEASUREMENTS: [fn(Extent, &Only) -> Vec<Row>; 14] = [
 
 /// Measures what is asked for, shows it, and fails when a target is missed by more than the noise.
 fn measure(root: &Path, options: &Options) -> ExitCode {
-    let Options { extent, only } = options;
-    let provenance = options.is_for_the_book().then(|| Provenance::now(root));
+    let Options { extent, only, .. } = options;
+    let provenance = options
+        .is_for_the_book()
+        .then(|| Provenance::now(root, *extent));
     let mut rows: Vec<Row> = Vec::new();
     let mut add = |some: Vec<Row>| {
         report::print(&some);
@@ -115,24 +117,30 @@ fn folder(root: &Path) -> PathBuf {
 struct Options {
     extent: Extent,
     only: Only,
+    writes: bool,
 }
 
 impl Options {
-    /// Whether everything is measured, and well.
+    /// Whether everything is measured, and well, or somebody wants the book to have it all the same.
     fn is_for_the_book(&self) -> bool {
-        self.extent == Extent::Whole && self.only.is_everything()
+        self.only.is_everything() && (self.extent == Extent::Whole || self.writes)
     }
 
     fn read(mut words: &[&str]) -> Self {
         let mut options = Self {
             extent: Extent::Whole,
             only: Only::default(),
+            writes: false,
         };
         loop {
             words = match *words {
                 [] => return options,
                 ["--quick", ref rest @ ..] => {
                     options.extent = Extent::Quick;
+                    rest
+                }
+                ["--write", ref rest @ ..] => {
+                    options.writes = true;
                     rest
                 }
                 ["--only", name, ref rest @ ..] => {
@@ -145,4 +153,4 @@ impl Options {
     }
 }
 
-const USAGE: &str = "usage: bench <workspace> [--quick] [--only NAME]";
+const USAGE: &str = "usage: bench <workspace> [--quick [--write]] [--only NAME]";

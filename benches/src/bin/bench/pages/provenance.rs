@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use bench::machine;
+use bench::{extent::Extent, machine};
 use databases::{Server, redis_address};
 use session_core::clock::{Clock, SystemClock};
 use sqlx::{Connection, SqliteConnection};
@@ -11,6 +11,7 @@ use crate::verify::waiting;
 
 /// Where the figures of a run come from.
 pub(crate) struct Provenance {
+    command: &'static str,
     machine: String,
     versions: Vec<String>,
     commit: String,
@@ -19,11 +20,12 @@ pub(crate) struct Provenance {
 
 impl Provenance {
     /// Of the run that begins.
-    pub(crate) fn now(root: &Path) -> Self {
+    pub(crate) fn now(root: &Path, extent: Extent) -> Self {
         let mut versions = vec![first_words(&said(root, "rustc", &["--version"]), 2)];
         versions.extend(waiting(of_databases()));
         let now = jiff::Timestamp::try_from(SystemClock.now()).unwrap();
         Self {
+            command: extent.either("cargo xtask bench", "cargo xtask bench --quick --write"),
             machine: machine::description(),
             versions,
             commit: said(
@@ -38,7 +40,8 @@ impl Provenance {
     /// In sentences.
     pub(crate) fn in_words(&self) -> String {
         format!(
-            "Written by `cargo xtask bench` on {}, at commit `{}`. The machine: {}. Versions: {}.",
+            "Written by `{}` on {}, at commit `{}`. The machine: {}. Versions: {}.",
+            self.command,
             self.date,
             self.commit,
             self.machine,
