@@ -25,8 +25,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
     }
 }
 
-/// Pages that are missing in the summary or in the tests, and code blocks without a language:
-/// rustdoc takes those for Rust.
+/// Pages that are missing in the summary or in the tests, files that a page includes and that are not
+/// there, for which mdBook builds the page all the same, and code blocks without a language: rustdoc
+/// takes those for Rust.
 fn pages(docs: &Path) -> Result<Vec<String>, String> {
     let source = docs.join("src");
     let summary = read(&source.join("SUMMARY.md"))?;
@@ -51,13 +52,26 @@ fn pages(docs: &Path) -> Result<Vec<String>, String> {
         if !tested.contains(&format!("include_str!(\"src/{name}\")")) {
             problems.push(format!("docs/src/{name} is not in docs/doctests.rs"));
         }
+        let text = read(&page)?;
         problems.extend(
-            unlabelled_fences(&read(&page)?)
+            included_by(&text)
+                .filter(|included| !page.with_file_name(included).is_file())
+                .map(|included| format!("docs/src/{name} includes {included}, which is missing")),
+        );
+        problems.extend(
+            unlabelled_fences(&text)
                 .into_iter()
                 .map(|line| format!("docs/src/{name}:{line}: a code block without a language")),
         );
     }
     Ok(problems)
+}
+
+/// The paths of `{{#include path:part}}`, from the page's folder.
+fn included_by(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{#include ")
+        .skip(1)
+        .filter_map(|rest| rest.split([':', '}']).next())
 }
 
 fn unlabelled_fences(text: &str) -> Vec<usize> {
@@ -97,6 +111,15 @@ fn read(path: &Path) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_include_of_a_page_is_found() {
+        let text = "a\n{{#include ../a/table.md}}\n\n`{{x}}` {{#include b.mjs:verify}}\n";
+        assert_eq!(
+            included_by(text).collect::<Vec<_>>(),
+            ["../a/table.md", "b.mjs"]
+        );
+    }
 
     #[test]
     fn a_code_block_without_a_language_is_found() {
