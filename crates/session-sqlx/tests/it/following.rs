@@ -1,14 +1,13 @@
 //! Following the list of revocations on a server: gaps between numbers, round trips.
 
 use session_core::store::{RevocationCursor, SessionStore};
-use session_sqlx::{ConnectOptions, SqlxStore};
 use session_testkit::store::records::{
     NOW_MS, RETENTION, all_revocations, create, named, names, session,
 };
 
 use crate::{
     proxy::Proxy,
-    servers::{Database, Opening, PATIENCE, Server},
+    servers::{Database, Opening, Server},
 };
 
 /// A large list that two numbers in five are missing from is read to its end in pages as long as a
@@ -38,10 +37,7 @@ async fn a_poll_is_a_few_questions() {
         let database = Database::on(server);
         let url = database.url().await;
         let proxy = Proxy::before(&url).await;
-        let options = ConnectOptions::new(proxy.url(&url)).connections(1);
-        let store = SqlxStore::connect_with(options.timeout(PATIENCE))
-            .await
-            .unwrap();
+        let store = proxy.store(&url).await;
         record(&database, 100, "% 2 = 0").await;
         let mut cursor = RevocationCursor::default();
         for _ in 0..2 {

@@ -5,12 +5,15 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use session_sqlx::{ConnectOptions, SqlxStore};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
 };
+
+use crate::servers::PATIENCE;
 
 /// Passes everything on, but no answer to a certain question until it may.
 pub(crate) struct Proxy {
@@ -62,6 +65,14 @@ impl Proxy {
         let (account, place) = url.rsplit_once('@').unwrap();
         let (_, database) = place.split_once('/').unwrap();
         format!("{account}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// A store that reaches the database through this, on one connection.
+    pub(crate) async fn store(&self, url: &str) -> SqlxStore {
+        let options = ConnectOptions::new(self.url(url)).connections(1);
+        SqlxStore::connect_with(options.timeout(PATIENCE))
+            .await
+            .unwrap()
     }
 
     /// From the next question on that has this text in it, holds answers back.

@@ -24,10 +24,7 @@ async fn a_look_at_a_session_is_one_question() {
         let database = Database::on(server);
         let url = database.url().await;
         let proxy = Proxy::before(&url).await;
-        let options = ConnectOptions::new(proxy.url(&url)).connections(1);
-        let store = SqlxStore::connect_with(options.timeout(PATIENCE))
-            .await
-            .unwrap();
+        let store = proxy.store(&url).await;
         create(&store, &session("one")).await;
         // The first one prepares the statement.
         store.get(&handle("one")).await.unwrap().unwrap();
