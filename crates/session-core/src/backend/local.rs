@@ -5,6 +5,7 @@ mod revoking;
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::Guard;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
@@ -44,8 +45,8 @@ pub(crate) struct LocalBackend {
 
 #[async_trait]
 impl SessionBackend for LocalBackend {
-    fn keys(&self) -> Arc<KeyRing> {
-        self.keys.ring()
+    fn keys(&self) -> Guard<Arc<KeyRing>> {
+        self.keys.ring_at_present()
     }
 
     async fn reload_keys(&self) -> Result<(), KeyError> {

@@ -9,6 +9,7 @@ mod service_jwt;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use arc_swap::Guard;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
@@ -33,8 +34,8 @@ pub(crate) use local::LocalBackend;
 /// Sealed: implemented by the crates of this workspace only.
 #[async_trait]
 pub(crate) trait SessionBackend: fmt::Debug + Send + Sync + 'static {
-    /// The keys as they are known now. No I/O.
-    fn keys(&self) -> Arc<KeyRing>;
+    /// The keys as they are known now, for a moment. No I/O.
+    fn keys(&self) -> Guard<Arc<KeyRing>>;
 
     /// Reads the keys again, at most once a second however often it is called.
     async fn reload_keys(&self) -> Result<(), KeyError>;

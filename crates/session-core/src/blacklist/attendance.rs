@@ -91,20 +91,12 @@ impl Blacklist {
     /// The node leaves the registry: its set is not fresh any more and will not be again.
     pub(crate) fn give_up_lease(&self) {
         *self.attendance.lease() = Lease::None;
-        let mut freshness = self
-            .freshness
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *freshness = Freshness::Never;
+        self.known.change(|_| Some(Freshness::Never));
     }
 
     /// Whether everything acknowledged before `moment` is here.
     pub(crate) fn is_fresh_since(&self, moment: Moment) -> bool {
-        let freshness = self
-            .freshness
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match *freshness {
+        match self.known.get() {
             Freshness::Never => false,
             Freshness::Always => true,
             Freshness::AsOf(known) => !known.is_before(moment),

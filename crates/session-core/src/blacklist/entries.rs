@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-use ahash::RandomState;
+use foldhash::quality::RandomState;
 
 /// What is known of each session: when its last access token expires.
 pub(super) struct Entries {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -165,14 +165,9 @@ impl FeedReceiver {
     /// Nobody but this process can revoke, so everything has been told and always will be, unless
     /// a revocation has come into doubt since there were `doubts` of them.
     pub(crate) fn complete_unless_doubted_since(&self, doubts: u64) {
-        let mut freshness = self
-            .blacklist
-            .freshness
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if self.doubts() == doubts {
-            *freshness = Freshness::Always;
-        }
+        self.blacklist
+            .known
+            .change(|_| (self.doubts() == doubts).then_some(Freshness::Always));
     }
 
     /// Completes when a revocation of this process is in doubt.

@@ -9,6 +9,7 @@ mod doubt;
 mod entries;
 mod expiry;
 mod feed;
+mod freshness;
 #[cfg(feature = "measuring")]
 #[doc(hidden)]
 pub mod measuring;
@@ -42,6 +43,7 @@ use entries::Entries;
 use expiry::Expiry;
 pub use feed::{FeedMoment, FeedReceiver, Notifications, RevocationFeed};
 pub(crate) use feed::{InProcessFeed, StorePollingFeed};
+use freshness::{Freshness, Known};
 pub(crate) use moment::Moment;
 pub use unreliable::Unreliable;
 use waiters::Waiters;
@@ -54,9 +56,9 @@ pub(crate) struct Blacklist {
     swept: Mutex<Option<Duration>>,
     incomplete_until_ms: AtomicI64,
     capacity: usize,
-    freshness: Mutex<Freshness>,
+    known: Known,
     notifications: Mutex<Notifications>,
-    /// Counted while `freshness` is locked.
+    /// Counted while `known` is changed.
     doubts: AtomicU64,
     doubted: Notify,
     attendance: Attendance,
@@ -64,17 +66,6 @@ pub(crate) struct Blacklist {
     waiters: Waiters,
     expiry: Expiry,
     clock: Arc<dyn Clock>,
-}
-
-/// How fresh the set is.
-#[derive(Debug, Clone, Copy)]
-enum Freshness {
-    /// No feed has spoken yet, or not since a revocation of ours was in doubt.
-    Never,
-    /// Nobody else can revoke, so what is here is all there is.
-    Always,
-    /// Everything acknowledged before this moment is here.
-    AsOf(Moment),
 }
 
 /// What the set says about a session.
@@ -96,7 +87,7 @@ impl Blacklist {
             swept: Mutex::default(),
             incomplete_until_ms: AtomicI64::new(i64::MIN),
             capacity,
-            freshness: Mutex::new(Freshness::Never),
+            known: Known::default(),
             notifications: Mutex::default(),
             doubts: AtomicU64::new(0),
             doubted: Notify::new(),
@@ -153,10 +144,7 @@ impl Blacklist {
     /// How long ago the set was complete; `None` when no feed has spoken yet, or not since a clock
     /// was set back that had been ahead.
     pub(crate) fn age(&self) -> Option<Duration> {
-        let freshness = *self
-            .freshness
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let freshness = self.known.get();
         if matches!(freshness, Freshness::Never) {
             return None;
         }
@@ -251,37 +239,31 @@ impl Blacklist {
     }
 
     fn set_fresh(&self, freshness: Freshness) {
-        let mut current = self
-            .freshness
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Judged under the lock: a node that leaves meanwhile is not to be fresh afterwards.
-        if let Freshness::AsOf(moment) = freshness
-            && !self.attendance.covers(moment)
-        {
-            return;
+        let mut covered = true;
+        self.known.change(|known| {
+            // Judged in our turn: a node that leaves meanwhile is not to be fresh afterwards.
+            if let Freshness::AsOf(moment) = freshness {
+                covered = self.attendance.covers(moment);
+            }
+            let is_older = match (known, freshness) {
+                (Freshness::Always, _) => true,
+                (Freshness::AsOf(known), Freshness::AsOf(moment)) => moment.is_before(known),
+                _ => false,
+            };
+            (covered && !is_older).then_some(freshness)
+        });
+        if covered {
+            self.attendance.has_freshened();
         }
-        match (*current, freshness) {
-            (Freshness::Always, _) => {}
-            (Freshness::AsOf(known), Freshness::AsOf(moment)) if moment.is_before(known) => {}
-            _ => *current = freshness,
-        }
-        drop(current);
-        self.attendance.has_freshened();
     }
 
     /// A revocation of ours may have been committed although its answer did not arrive, so what is
     /// here is no longer all there is. A feed that asks the store regularly will hear of it.
     fn doubt(&self) {
-        let mut freshness = self
-            .freshness
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        self.doubts.fetch_add(1, Ordering::Relaxed);
-        if matches!(*freshness, Freshness::Always) {
-            *freshness = Freshness::Never;
-        }
-        drop(freshness);
+        self.known.change(|known| {
+            self.doubts.fetch_add(1, Ordering::Relaxed);
+            matches!(known, Freshness::Always).then_some(Freshness::Never)
+        });
         self.doubted.notify_one();
     }
 }

@@ -2,11 +2,9 @@
 
 mod changing;
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use arc_swap::{ArcSwap, Guard};
 use tokio::{sync::Mutex, task::spawn_blocking};
 use zeroize::Zeroizing;
 
@@ -32,7 +30,8 @@ pub(crate) struct KeyService {
     policy: KeyPolicy,
     secrets: AtRestSecrets,
     clock: Arc<dyn Clock>,
-    ring: RwLock<Arc<KeyRing>>,
+    /// Read by every request and hardly ever written, so nobody waits to read it.
+    ring: ArcSwap<KeyRing>,
     /// Held while keys are loaded, made or removed, so that one task does it for all.
     changes: Mutex<LastReload>,
 }
@@ -88,9 +87,7 @@ impl KeyService {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            ring: RwLock::new(Arc::new(
-                KeyRing::from_records(Vec::new(), &secrets, policy).0,
-            )),
+            ring: ArcSwap::from_pointee(KeyRing::from_records(Vec::new(), &secrets, policy).0),
             changes: Mutex::new(LastReload {
                 at: clock.monotonic(),
                 succeeded: false,
@@ -110,7 +107,12 @@ impl KeyService {
 
     /// The keys as this node knows them. Does no I/O and waits for none.
     pub(crate) fn ring(&self) -> Arc<KeyRing> {
-        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+        self.ring.load_full()
+    }
+
+    /// As [`ring`](Self::ring), for a moment: not even a counter is changed that requests share.
+    pub(crate) fn ring_at_present(&self) -> Guard<Arc<KeyRing>> {
+        self.ring.load()
     }
 
     /// Makes the keys that are due: the signing key of the configured kind and the first refresh key.
@@ -320,7 +322,7 @@ impl KeyService {
     }
 
     fn publish(&self, ring: KeyRing) {
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        self.ring.store(Arc::new(ring));
     }
 }
 

@@ -121,7 +121,6 @@ impl Sessions {
     /// The state of this node, for a readiness probe. Costs one small query.
     pub async fn health(&self) -> Health {
         let max_staleness = self.config().max_staleness();
-        let keys = self.backend().keys();
         Health {
             store: match self.backend().ping().await {
                 Ok(offset) => {
@@ -142,7 +141,9 @@ impl Sessions {
                 Some(true) => Attendance::Registered,
                 Some(false) => Attendance::Lapsed,
             },
-            can_sign: keys
+            can_sign: self
+                .backend()
+                .keys()
                 .signing_key(
                     self.config().signing_key_kind().purpose(),
                     self.clock().now(),

@@ -1,8 +1,13 @@
 //! The verification pipeline, in the order of wire §6: signature and times, kind of key, anti-CSRF,
 //! then as far beyond the token as the route asks, then the claims.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use arc_swap::Guard;
 use tracing::Instrument as _;
 
 use crate::{
@@ -10,7 +15,8 @@ use crate::{
     claims::{self, ClaimValidator},
     error::{BackendError, ClientTokens, SessionError, in_words},
     http::TransferMethod,
-    ids::SessionHandle,
+    ids::{KeyId, SessionHandle},
+    keys::KeyRing,
     payload::Payload,
     session::Session,
     sessions::Sessions,
@@ -131,11 +137,11 @@ impl Sessions {
         &self,
         token: CandidateToken,
     ) -> Result<(AccessToken, Arc<VerifiedAccessToken>), SessionError> {
-        let mut keys = self.backend().keys();
-        let mut now = self.clock().now();
+        let now = self.clock().now();
         let token = match token {
             CandidateToken::Parsed(token) => token,
             CandidateToken::Verified(token) => {
+                let keys = self.backend().keys();
                 let key = keys.same_key(token.key, now);
                 // A session that has ended has no use for speed, and a removed key none at all: what
                 // this token is worth then is found out as if nobody had seen it before.
@@ -156,16 +162,7 @@ impl Sessions {
                     .map_err(|malformed| SessionError::TryRefreshToken(malformed.into()))?
             }
         };
-        if keys.verification_key(token.key_id(), now).is_none() {
-            // Another node may have made the key since ours were read. At most one reading a second
-            // for all requests together, and a key that cannot be read is like one that is not
-            // there: a refresh will tell (wire §6, row 10; security D2).
-            if let Err(error) = self.backend().reload_keys().await {
-                tracing::warn!(%error, "the signing keys could not be read");
-            }
-            keys = self.backend().keys();
-            now = self.clock().now();
-        }
+        let (keys, now) = self.keys_with(token.key_id(), now).await;
         let key = keys
             .verification_key(token.key_id(), now)
             .ok_or(SessionError::TryRefreshToken(TokenRejection::UnknownKey))?;
@@ -178,6 +175,22 @@ impl Sessions {
             key: key.fingerprint(),
         });
         Ok((text, claims))
+    }
+
+    /// The keys as they were `now`, or read again when this one is not among them: another node may
+    /// have made it since ours were read. At most one reading a second for all requests together, and
+    /// a key that cannot be read is like one that is not there: a refresh will tell (wire §6, row 10;
+    /// security D2).
+    async fn keys_with(&self, id: &KeyId, now: SystemTime) -> (Guard<Arc<KeyRing>>, SystemTime) {
+        let keys = self.backend().keys();
+        if keys.verification_key(id, now).is_some() {
+            return (keys, now);
+        }
+        drop(keys);
+        if let Err(error) = self.backend().reload_keys().await {
+            tracing::warn!(%error, "the signing keys could not be read");
+        }
+        (self.backend().keys(), self.clock().now())
     }
 
     async fn establish(

@@ -10,8 +10,8 @@ use std::{
     sync::Arc,
 };
 
-use ahash::RandomState;
 use aws_lc_rs::constant_time;
+use foldhash::quality::RandomState;
 use quick_cache::{
     Equivalent, UnitWeighter,
     sync::{Cache, DefaultLifecycle},
@@ -45,7 +45,7 @@ impl VerifiedTokens {
                 capacity,
                 capacity as u64,
                 UnitWeighter,
-                RandomState::new(),
+                RandomState::default(),
                 DefaultLifecycle::default(),
             )
         }))

@@ -143,16 +143,17 @@ impl Taken {
         set.doubts.store(self.doubts, relaxed);
         // A moment that is taken now comes after those of before.
         set.moments.store(moment_of(clocks.moment()).order, relaxed);
-        *set.freshness.lock().unwrap() = match self.freshness {
+        let freshness = match self.freshness {
             TakenFreshness::Never => Freshness::Never,
             TakenFreshness::Always => Freshness::Always,
             TakenFreshness::AsOf(moment) => Freshness::AsOf(moment_of(moment)),
         };
+        set.known.change(|_| Some(freshness));
         Arc::new(set)
     }
 
     pub(super) fn take_down(set: &Blacklist) -> Self {
-        let freshness = match *set.freshness.lock().unwrap() {
+        let freshness = match set.known.get() {
             Freshness::Never => TakenFreshness::Never,
             Freshness::Always => TakenFreshness::Always,
             Freshness::AsOf(moment) => TakenFreshness::AsOf(taken(moment)),

@@ -165,7 +165,8 @@ impl OneWait {
         }
         set.moments.store(world.moments.into(), Ordering::Relaxed);
         if let Some(moment) = world.set.as_of {
-            *set.freshness.lock().unwrap() = Freshness::AsOf(moment.restore());
+            set.known
+                .change(|_| Some(Freshness::AsOf(moment.restore())));
         }
         *set.attendance.lease() = match world.set.lease {
             _ if self.is(Mistake::NoLeaseIsNeeded) => Lease::NotNeeded,
@@ -235,7 +236,7 @@ impl World {
         self.moments = u8::try_from(set.moments.load(Ordering::Relaxed)).unwrap();
         self.set = Taken {
             knows: set.len() > 0,
-            as_of: match *set.freshness.lock().unwrap() {
+            as_of: match set.known.get() {
                 Freshness::AsOf(moment) => Some(TakenMoment::of(moment)),
                 Freshness::Never | Freshness::Always => None,
             },
