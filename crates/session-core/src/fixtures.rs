@@ -147,8 +147,8 @@ pub(crate) fn minted(change: impl FnOnce(&mut AccessClaims<'_>)) -> String {
         anti_csrf_token: None,
     };
     change(&mut claims);
-    let (token, _) = access::mint(key(), &claims, &crate::Payload::default()).unwrap();
-    token.expose().to_owned()
+    let minted = access::mint(key(), &claims, &crate::Payload::default()).unwrap();
+    minted.token().expose().to_owned()
 }
 
 /// The claims of a good token.
@@ -204,9 +204,9 @@ pub(crate) fn verify_at(
     token: &str,
     now: SystemTime,
 ) -> Result<Arc<VerifiedAccessToken>, TokenRejection> {
-    let (same, claims) = access::parse(token)?.verify(key().public(), now, &policy())?;
-    assert_eq!(same.expose(), token);
-    Ok(claims)
+    let verified = access::parse(token)?.verify(key().public(), now, &policy())?;
+    assert_eq!(verified.token().expose(), token);
+    Ok(Arc::new(verified))
 }
 
 /// `RSAPublicKey` in DER.

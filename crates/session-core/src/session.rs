@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::{Duration, SystemTime},
 };
 
@@ -12,7 +12,7 @@ use crate::{
     claims::{self, SessionClaim},
     clock::from_unix_ms,
     error::{ClientTokens, SessionError},
-    http::{ClearTokens, Effects, TransferMethod},
+    http::{Binding, TransferMethod},
     ids::{SessionHandle, TenantId, UserId},
     information::SessionInformation,
     issued::Tokens,
@@ -41,7 +41,11 @@ use crate::{
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Session(Arc<Inner>);
+pub struct Session {
+    inner: Arc<Inner>,
+    /// The response that its changes go to. Not within, as the response's exchange knows the session.
+    binding: Option<Binding>,
+}
 
 struct Inner {
     sessions: Sessions,
@@ -49,70 +53,59 @@ struct Inner {
     presented: Arc<VerifiedAccessToken>,
     /// How its tokens travel, when it came with a request.
     method: Option<TransferMethod>,
-    current: RwLock<Current>,
+    changed: RwLock<Changed>,
     facts: Mutex<Facts>,
-    binding: OnceLock<Binding>,
 }
 
-/// The session's access token as it is now.
-struct Current {
-    verified: Arc<VerifiedAccessToken>,
-    text: AccessToken,
+/// What has become another since.
+#[derive(Default)]
+struct Changed {
+    /// The access token.
+    verified: Option<Arc<VerifiedAccessToken>>,
     /// All claims, where they are not the token's: it had expired when they were changed.
-    changed_payload: Option<Arc<Map<String, Value>>>,
+    payload: Option<Arc<Map<String, Value>>>,
     /// Tokens that the client does not have yet.
     unsent: Option<Tokens>,
-}
-
-/// The response that the session's changes go to.
-struct Binding {
-    effects: Effects,
-    method: TransferMethod,
 }
 
 impl Session {
     pub(crate) fn new(
         sessions: Sessions,
-        verified: Arc<VerifiedAccessToken>,
-        text: AccessToken,
+        presented: Arc<VerifiedAccessToken>,
         method: Option<TransferMethod>,
         facts: Facts,
     ) -> Self {
-        let current = Current {
-            verified: Arc::clone(&verified),
-            text,
-            changed_payload: None,
-            unsent: None,
-        };
-        Self(Arc::new(Inner {
-            sessions,
-            presented: verified,
-            method,
-            current: RwLock::new(current),
-            facts: Mutex::new(facts),
-            binding: OnceLock::new(),
-        }))
+        Self {
+            inner: Arc::new(Inner {
+                sessions,
+                presented,
+                method,
+                changed: RwLock::default(),
+                facts: Mutex::new(facts),
+            }),
+            binding: None,
+        }
     }
 
     /// Whose session it is.
     pub fn user_id(&self) -> &UserId {
-        self.0.presented.user_id()
+        self.inner.presented.user_id()
     }
 
     /// The login method's own id of the user, where accounts are linked; else the same as
     /// [`user_id`](Self::user_id).
     pub fn recipe_user_id(&self) -> UserId {
-        self.current().verified.recipe_user_id().clone()
+        self.verified().recipe_user_id().clone()
     }
 
     /// The session's name: the same for all its tokens.
     pub fn handle(&self) -> &SessionHandle {
-        self.0.presented.handle()
+        self.inner.presented.handle()
     }
 
     /// The tenant it belongs to.
     pub fn tenant_id(&self) -> &TenantId {
-        self.0.presented.tenant()
+        self.inner.presented.tenant()
     }
 
     /// The application's claims.
@@ -122,7 +115,8 @@ impl Session {
 
     /// All claims of the access token, the session's own among them.
     pub fn access_token_payload(&self) -> Arc<Map<String, Value>> {
-        Arc::clone(self.current().payload())
+        let changed = self.changed();
+        Arc::clone(changed.payload(&self.inner.presented))
     }
 
     /// The value of a claim, if the payload has it in a form that can be read.
@@ -133,18 +127,18 @@ impl Session {
     /// The access token itself. Whoever has it is the user: it belongs into requests to services
     /// that verify it, and nowhere else.
     pub fn access_token(&self) -> AccessToken {
-        self.current().text.clone()
+        self.verified().token().clone()
     }
 
     /// When the access token expires. The session lives on for as long as it is refreshed.
     pub fn access_token_expires_at(&self) -> SystemTime {
-        from_unix_ms(self.current().verified.expires_at_s().saturating_mul(1_000))
+        from_unix_ms(self.verified().expires_at_s().saturating_mul(1_000))
     }
 
     /// What the client does not have yet, when the session is not bound to a response: tokens that
     /// replaced those it was verified with.
     pub fn unsent_tokens(&self) -> Option<Tokens> {
-        self.current().unsent.clone()
+        self.changed().unsent.clone()
     }
 
     /// Overlays `update` on the application's claims, member by member; `null` removes.
@@ -162,8 +156,8 @@ impl Session {
     ///   was changed.
     /// * [`Unavailable`](SessionError::Unavailable): outcome unknown.
     pub async fn merge_payload(&self, update: Map<String, Value>) -> Result<(), SessionError> {
-        if let Some(binding) = self.0.binding.get() {
-            binding.effects.ensure_open()?;
+        if let Some(binding) = &self.binding {
+            binding.ensure_open()?;
         }
         self.merge_unattached(&update).await?;
         self.attach_unsent()
@@ -184,7 +178,7 @@ impl Session {
     ///
     /// As [`merge_payload`](Self::merge_payload).
     pub async fn set_claim<C: SessionClaim>(&self, value: &C::Value) -> Result<(), SessionError> {
-        let update = claims::update::<C>(value, self.0.sessions.clock().now())
+        let update = claims::update::<C>(value, self.inner.sessions.clock().now())
             .map_err(SessionError::ClaimFetch)?;
         self.merge_payload(update).await
     }
@@ -198,7 +192,7 @@ impl Session {
     pub async fn fetch_and_set_claim<C: SessionClaim>(&self) -> Result<(), SessionError> {
         let payload = self.access_token_payload();
         let update = self
-            .0
+            .inner
             .sessions
             .fetch_claim_update::<C>(self.user_id(), self.tenant_id(), &payload)
             .await?;
@@ -225,7 +219,7 @@ impl Session {
     /// [`Unauthorised`](SessionError::Unauthorised) when it has ended,
     /// [`Unavailable`](SessionError::Unavailable).
     pub async fn information(&self) -> Result<SessionInformation, SessionError> {
-        self.0
+        self.inner
             .sessions
             .information(self.handle())
             .await?
@@ -239,7 +233,7 @@ impl Session {
     /// As [`information`](Self::information), and
     /// [`DataTooLong`](SessionError::DataTooLong).
     pub async fn update_data(&self, data: &Map<String, Value>) -> Result<(), SessionError> {
-        if self.0.sessions.update_data(self.handle(), data).await? {
+        if self.inner.sessions.update_data(self.handle(), data).await? {
             Ok(())
         } else {
             Err(ENDED)
@@ -255,17 +249,17 @@ impl Session {
     /// [`ResponseStarted`](SessionError::ResponseStarted): nothing was done.
     /// [`Unavailable`](SessionError::Unavailable): not confirmed; try again.
     pub async fn revoke(&self) -> Result<bool, SessionError> {
-        if let Some(binding) = self.0.binding.get() {
-            binding.effects.ensure_open()?;
+        if let Some(binding) = &self.binding {
+            binding.ensure_open()?;
         }
-        let ended = self.0.sessions.revoke(self.handle()).await?;
+        let ended = self.inner.sessions.revoke(self.handle()).await?;
         if !ended {
-            self.0
+            self.inner
                 .sessions
                 .note_ended(self.handle(), self.access_token_expires_at());
         }
-        if let Some(binding) = self.0.binding.get() {
-            binding.effects.clear(ClearTokens::from(binding.method))?;
+        if let Some(binding) = &self.binding {
+            binding.clear()?;
         }
         Ok(ended)
     }
@@ -276,7 +270,7 @@ impl Session {
     ///
     /// [`Unavailable`](SessionError::Unavailable): not confirmed; try again.
     pub async fn revoke_others(&self) -> Result<Vec<SessionHandle>, SessionError> {
-        self.0
+        self.inner
             .sessions
             .revoke_scope(SessionScope::User {
                 user: self.user_id().clone(),
@@ -295,49 +289,53 @@ impl Session {
     /// complete as much later than a [receipt](crate::receipts) says that every node knows.
     pub fn revoked(&self) -> impl Future<Output = ()> + Send + use<> {
         let session = self.clone();
-        async move { session.0.sessions.ended(session.handle()).await }
+        async move { session.inner.sessions.ended(session.handle()).await }
     }
 
     /// How long the access token is still valid.
     pub fn access_token_remaining(&self) -> Duration {
-        let now = self.0.sessions.clock().now();
+        let now = self.inner.sessions.clock().now();
         self.access_token_expires_at()
             .duration_since(now)
             .unwrap_or(Duration::ZERO)
     }
 
     pub(crate) fn facts(&self) -> MutexGuard<'_, Facts> {
-        self.0.facts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .facts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Its access token as it is now.
     pub(crate) fn verified(&self) -> Arc<VerifiedAccessToken> {
-        Arc::clone(&self.current().verified)
+        let changed = self.changed();
+        Arc::clone(changed.verified(&self.inner.presented))
     }
 
-    /// Sends what the session changes to a response, beginning with what it has changed so far.
-    pub(crate) fn bind(
-        &self,
-        effects: Effects,
-        method: TransferMethod,
-    ) -> Result<(), SessionError> {
-        // A session that is bound already stays with its first response.
-        let _bound_before = self.0.binding.set(Binding { effects, method }).is_err();
-        self.attach_unsent()
+    /// The session, sending what it changes to a response, beginning with what it has changed so far.
+    pub(crate) fn bound(self, binding: Binding) -> Result<Self, SessionError> {
+        let bound = Self {
+            binding: Some(binding),
+            ..self
+        };
+        bound.attach_unsent()?;
+        Ok(bound)
     }
 
     /// Sends tokens that checks have replaced to the response, if the session is bound to one.
-    pub(crate) fn attach_unsent(&self) -> Result<(), SessionError> {
-        let Some(binding) = self.0.binding.get() else {
+    fn attach_unsent(&self) -> Result<(), SessionError> {
+        let Some(binding) = &self.binding else {
             return Ok(());
         };
-        let mut current = self
-            .0
-            .current
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(tokens) = &current.unsent {
-            binding.effects.attach(tokens, binding.method)?;
-            current.unsent = None;
+        // Nearly always there is nothing to send.
+        if self.changed().unsent.is_none() {
+            return Ok(());
+        }
+        let mut changed = self.change();
+        if let Some(tokens) = &changed.unsent {
+            binding.attach(tokens)?;
+            changed.unsent = None;
         }
         Ok(())
     }
@@ -348,9 +346,9 @@ impl Session {
         update: &Map<String, Value>,
     ) -> Result<(), SessionError> {
         let verified = self.verified();
-        let method = self.0.method;
+        let method = self.inner.method;
         let merged = self
-            .0
+            .inner
             .sessions
             .merge(
                 self.handle(),
@@ -359,18 +357,14 @@ impl Session {
             )
             .await?
             .ok_or(ENDED)?;
-        let mut current = self
-            .0
-            .current
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut changed = self.change();
         if let Some(access) = merged.access {
-            current.replace(access.verified, access.tokens);
+            changed.replace(access.verified, access.tokens);
         } else {
-            let changed = merged.payload.with_own_claims_of(current.payload());
-            current.changed_payload = Some(Arc::new(changed));
+            let payload = changed.payload(&self.inner.presented);
+            changed.payload = Some(Arc::new(merged.payload.with_own_claims_of(payload)));
         }
-        drop(current);
+        drop(changed);
         self.facts().forget_claims();
         Ok(())
     }
@@ -378,41 +372,51 @@ impl Session {
     /// Makes a new access token when the database has another payload than the token (wire case
     /// 25). Writes nothing.
     pub(crate) fn adopt_stored_payload(&self, stored: &Payload) -> Result<(), SessionError> {
-        if stored.is_part_of(self.current().payload()) {
+        if stored.is_part_of(self.changed().payload(&self.inner.presented)) {
             return Ok(());
         }
         let verified = self.verified();
         tracing::debug!(session = %HandleTag::of(self.handle()), "payload changed: new access token");
-        if let Some(access) = self.0.sessions.reissue(&verified, stored)? {
-            self.0
-                .current
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .replace(access.verified, access.tokens);
+        if let Some(access) = self.inner.sessions.reissue(&verified, stored)? {
+            self.change().replace(access.verified, access.tokens);
             self.facts().forget_claims();
         }
         Ok(())
     }
 
-    fn current(&self) -> std::sync::RwLockReadGuard<'_, Current> {
-        self.0
-            .current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn changed(&self) -> RwLockReadGuard<'_, Changed> {
+        let changed = self.inner.changed.read();
+        changed.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, Changed> {
+        let changed = self.inner.changed.write();
+        changed.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Current {
-    fn payload(&self) -> &Arc<Map<String, Value>> {
-        let changed = self.changed_payload.as_ref();
-        changed.unwrap_or_else(|| self.verified.payload())
+impl Changed {
+    fn verified<'a>(
+        &'a self,
+        presented: &'a Arc<VerifiedAccessToken>,
+    ) -> &'a Arc<VerifiedAccessToken> {
+        self.verified.as_ref().unwrap_or(presented)
+    }
+
+    fn payload<'a>(
+        &'a self,
+        presented: &'a Arc<VerifiedAccessToken>,
+    ) -> &'a Arc<Map<String, Value>> {
+        let changed = self.payload.as_ref();
+        changed.unwrap_or_else(|| self.verified(presented).payload())
     }
 
     fn replace(&mut self, verified: VerifiedAccessToken, tokens: Tokens) {
-        self.changed_payload = None;
-        self.verified = Arc::new(verified);
-        self.text = tokens.access_token().clone();
-        self.unsent = Some(tokens);
+        *self = Self {
+            verified: Some(Arc::new(verified)),
+            payload: None,
+            unsent: Some(tokens),
+        };
     }
 }
 

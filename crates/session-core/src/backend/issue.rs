@@ -22,12 +22,12 @@ pub(crate) fn access_token(
     payload: &Payload,
     refresh: Option<(RefreshToken, i64)>,
 ) -> Result<Issued, SessionError> {
-    let (access_token, verified) = token::access::mint(key, claims, payload)?;
+    let verified = token::access::mint(key, claims, payload)?;
     let access_token_expires_at_ms = claims.expires_at_s.saturating_mul(1_000);
     let front_token =
         token::front::build(claims.user, access_token_expires_at_ms, verified.payload());
     let tokens = Tokens {
-        access_token,
+        access_token: verified.token().clone(),
         access_token_expires_at_ms,
         front_token,
         refresh,

@@ -14,7 +14,7 @@ use crate::{
     http::{
         Exchange,
         credentials::Credentials,
-        effects::{ClearTokens, OlderCookies},
+        effects::{ClearTokens, Login, OlderCookies},
         exchange::signature_only,
         refusal,
         routes::Route,
@@ -103,7 +103,7 @@ async fn exchange_tokens(
     credentials: &Credentials,
 ) -> Result<(), SessionError> {
     let unauthorised = || SessionError::Unauthorised(ClientTokens::Clear);
-    let (sessions, effects) = (exchange.sessions(), exchange.effects());
+    let sessions = exchange.sessions();
     let config = sessions.config();
     let (token, method) = credentials
         .refresh_token(config.token_transfer())
@@ -116,10 +116,12 @@ async fn exchange_tokens(
     let issued = sessions
         .refresh_presented(&token, anti_csrf, delivery)
         .await?;
+    let login = Login::default();
     if credentials.has_refresh_token_besides(method) {
-        effects.clear(ClearTokens::besides(method))?;
+        let others = ClearTokens::besides(method);
+        exchange.effects().clear(login, others)?;
     }
-    effects.attach(issued.tokens(), method)
+    exchange.attach(login, issued.tokens(), method)
 }
 
 /// Ends the request's session. Its claims do not matter (wire case 61), and one that has ended

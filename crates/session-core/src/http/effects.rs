@@ -6,7 +6,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use http::HeaderMap;
@@ -21,19 +21,16 @@ use crate::{
 };
 
 /// What will be done to the client's tokens when the head of the response is made.
-///
-/// Clones share what they collect.
-#[derive(Clone)]
-pub(crate) struct Effects {
-    config: Arc<SessionConfig>,
-    pending: Arc<Mutex<Pending>>,
-    /// Which login this clone speaks for; see [`Effects::supersede`].
-    login: u64,
-}
+#[derive(Default)]
+pub(super) struct Effects(Mutex<Pending>);
+
+/// Which session of a request somebody speaks for; see [`Effects::supersede`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Login(u64);
 
 /// Which of the client's tokens to clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ClearTokens {
+pub(super) enum ClearTokens {
     /// Those in cookies.
     Cookie,
     /// Those that the client keeps itself.
@@ -44,7 +41,7 @@ pub(crate) enum ClearTokens {
 
 impl ClearTokens {
     /// Those of the other method.
-    pub(crate) fn besides(method: TransferMethod) -> Self {
+    pub(super) fn besides(method: TransferMethod) -> Self {
         match method {
             TransferMethod::Cookie => Self::Header,
             TransferMethod::Header => Self::Cookie,
@@ -62,28 +59,17 @@ impl From<TransferMethod> for ClearTokens {
 }
 
 impl Effects {
-    pub(crate) fn new(config: Arc<SessionConfig>) -> Self {
-        Self {
-            config,
-            pending: Arc::default(),
-            login: 0,
-        }
-    }
-
-    /// Effects for a session that takes the place of the request's: what earlier sessions still do
-    /// to the client's tokens no longer counts, so that ending the old session after a login does
-    /// not take the new one's tokens away.
-    pub(crate) fn supersede(&self) -> Self {
+    /// For a session that takes the place of the request's: what earlier sessions still do to the
+    /// client's tokens no longer counts, so that ending the old session after a login does not take
+    /// the new one's tokens away.
+    pub(super) fn supersede(&self) -> Login {
         let mut pending = self.lock();
-        pending.login += 1;
-        Self {
-            login: pending.login,
-            ..self.clone()
-        }
+        pending.login.0 += 1;
+        pending.login
     }
 
     /// Whether the client's tokens can still change.
-    pub(crate) fn ensure_open(&self) -> Result<(), SessionError> {
+    pub(super) fn ensure_open(&self) -> Result<(), SessionError> {
         if self.lock().sealed {
             Err(SessionError::ResponseStarted)
         } else {
@@ -93,20 +79,22 @@ impl Effects {
 
     /// Gives the client these tokens. A refresh or anti-CSRF token given earlier stays when there
     /// is no new one.
-    pub(crate) fn attach(
+    pub(super) fn attach(
         &self,
+        login: Login,
         tokens: &Tokens,
         method: TransferMethod,
+        config: &SessionConfig,
     ) -> Result<(), SessionError> {
-        limits::ensure_fits(&self.config, tokens, method)?;
+        limits::ensure_fits(config, tokens, method)?;
         let mut pending = self.lock();
         if pending.sealed {
             return Err(SessionError::ResponseStarted);
         }
-        if pending.login != self.login {
+        if pending.login != login {
             return Ok(());
         }
-        if pending.is_cleared_by(self.login, method) {
+        if pending.is_cleared_by(login, method) {
             // The session has been ended meanwhile: that stands (security E13).
             return Ok(());
         }
@@ -131,20 +119,20 @@ impl Effects {
     }
 
     /// Takes tokens away from the client, those given earlier in this request included.
-    pub(crate) fn clear(&self, which: ClearTokens) -> Result<(), SessionError> {
+    pub(super) fn clear(&self, login: Login, which: ClearTokens) -> Result<(), SessionError> {
         let mut pending = self.lock();
         if pending.sealed {
             return Err(SessionError::ResponseStarted);
         }
-        if pending.login == self.login {
+        if pending.login == login {
             pending.clear(which);
-            pending.cleared_by = Some(self.login);
+            pending.cleared_by = Some(login);
         }
         Ok(())
     }
 
     /// Takes all tokens away, whichever session gave them: for a refusal.
-    pub(crate) fn clear_for_refusal(&self) {
+    pub(super) fn clear_for_refusal(&self) {
         let mut pending = self.lock();
         if !pending.sealed {
             pending.clear(ClearTokens::Both);
@@ -152,22 +140,22 @@ impl Effects {
     }
 
     /// Removes the cookie of an older protocol (wire case 43).
-    pub(crate) fn clear_legacy_cookie(&self) {
+    pub(super) fn clear_legacy_cookie(&self) {
         self.lock().legacy = true;
     }
 
     /// Removes cookies that were set for the older cookie domain (wire §4.7).
-    pub(crate) fn clear_older_cookies(&self, older: OlderCookies) {
+    pub(super) fn clear_older_cookies(&self, older: OlderCookies) {
         self.lock().older = older;
     }
 
     /// Writes what was collected into the head of a response; from then on nothing can change.
-    pub(crate) fn write(&self, headers: &mut HeaderMap, clock: &dyn Clock) {
+    pub(super) fn write(&self, headers: &mut HeaderMap, config: &SessionConfig, clock: &dyn Clock) {
         let mut pending = self.lock();
         if pending.sealed {
             return;
         }
-        response_head::write(&pending, &self.config, clock.now(), headers);
+        response_head::write(&pending, config, clock.now(), headers);
         *pending = Pending {
             sealed: true,
             ..Pending::default()
@@ -175,14 +163,14 @@ impl Effects {
     }
 
     /// Ends the collecting when there is nothing to write; whether there is nothing.
-    pub(crate) fn seal_if_nothing_is_pending(&self) -> bool {
+    pub(super) fn seal_if_nothing_is_pending(&self) -> bool {
         let mut pending = self.lock();
         pending.sealed |= pending.is_empty();
         pending.sealed
     }
 
     fn lock(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -196,8 +184,8 @@ impl fmt::Debug for Effects {
 #[derive(Default)]
 pub(super) struct Pending {
     sealed: bool,
-    login: u64,
-    cleared_by: Option<u64>,
+    login: Login,
+    cleared_by: Option<Login>,
     pub(super) cookies: Option<Change>,
     pub(super) headers: Option<Change>,
     pub(super) front_token: Option<Front>,
@@ -235,7 +223,7 @@ impl Pending {
             && !older.refresh
     }
 
-    fn is_cleared_by(&self, login: u64, method: TransferMethod) -> bool {
+    fn is_cleared_by(&self, login: Login, method: TransferMethod) -> bool {
         let change = match method {
             TransferMethod::Cookie => &self.cookies,
             TransferMethod::Header => &self.headers,
@@ -272,7 +260,7 @@ pub(super) enum Front {
 
 /// Cookies to be cleared at the older cookie domain.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct OlderCookies {
-    pub(crate) access: bool,
-    pub(crate) refresh: bool,
+pub(super) struct OlderCookies {
+    pub(super) access: bool,
+    pub(super) refresh: bool,
 }

@@ -15,12 +15,14 @@ use crate::{
     error::{ClientTokens, SessionError},
     http::{
         HeaderLines, Refusal, TransferMethod,
+        binding::Binding,
         credentials::Credentials,
-        effects::{ClearTokens, Effects},
+        effects::{ClearTokens, Effects, Login},
         presented::PresentedRequest,
         refusal::{self, Statuses, Unsettled, Verdict},
         routes::Route,
     },
+    issued::Tokens,
     token::TokenRejection,
     verify::{Policy as _, PresentedAntiCsrf, Stateless, VerifyOptions},
 };
@@ -68,7 +70,15 @@ struct Inner {
     presented: PresentedRequest,
     /// Locked while a session is judged: a framework may run two extractors at once, and the second
     /// has to find what the first has checked.
-    verified: Mutex<Option<(Session, TransferMethod)>>,
+    verified: Mutex<Option<Verified>>,
+}
+
+/// The session of the request, not bound to this exchange: it would keep it for ever.
+#[derive(Debug)]
+struct Verified {
+    session: Session,
+    method: TransferMethod,
+    login: Login,
 }
 
 impl Exchange {
@@ -91,7 +101,7 @@ impl Exchange {
                 path,
                 headers,
             ),
-            effects: Effects::new(Arc::clone(config)),
+            effects: Effects::default(),
             sessions: sessions.clone(),
             verified: Mutex::default(),
         }))
@@ -259,9 +269,10 @@ impl Exchange {
     /// Writes the session's cookies and headers into the head of a response; nothing can change
     /// them from then on. For adapters whose framework has a response type of its own.
     pub fn write_effects(&self, headers: &mut HeaderMap) {
+        let sessions = &self.0.sessions;
         self.0
             .effects
-            .write(headers, self.0.sessions.clock().as_ref());
+            .write(headers, sessions.config(), sessions.clock().as_ref());
     }
 
     pub(super) fn presented(&self) -> &PresentedRequest {
@@ -270,6 +281,17 @@ impl Exchange {
 
     pub(super) fn effects(&self) -> &Effects {
         &self.0.effects
+    }
+
+    /// Gives the client tokens, on behalf of the session of a login.
+    pub(super) fn attach(
+        &self,
+        login: Login,
+        tokens: &Tokens,
+        method: TransferMethod,
+    ) -> Result<(), SessionError> {
+        let config = self.0.sessions.config();
+        self.0.effects.attach(login, tokens, method, config)
     }
 
     pub(super) fn statuses(&self) -> Statuses {
@@ -296,11 +318,14 @@ impl Exchange {
             return Ok(None);
         }
         let mut verified = self.0.verified.lock().await;
-        if let Some((session, method)) = verified.as_ref() {
-            let anti_csrf = self.presented_anti_csrf(*method, options)?;
-            let rechecked = self.0.sessions.recheck(session, anti_csrf, options);
+        if let Some(verified) = verified.as_ref() {
+            let anti_csrf = self.presented_anti_csrf(verified.method, options)?;
+            let rechecked = self
+                .0
+                .sessions
+                .recheck(&verified.session, anti_csrf, options);
             rechecked.await?;
-            return Ok(Some(session.clone()));
+            return verified.bound_to(self).map(Some);
         }
         let config = self.0.sessions.config();
         let credentials = self.0.presented.credentials()?;
@@ -313,8 +338,13 @@ impl Exchange {
             .sessions
             .check(token, Some(method), anti_csrf, options)
             .await?;
-        session.bind(self.0.effects.clone(), method)?;
-        *verified = Some((session.clone(), method));
+        let now_verified = Verified {
+            session,
+            method,
+            login: Login::default(),
+        };
+        let session = now_verified.bound_to(self)?;
+        *verified = Some(now_verified);
         Ok(Some(session))
     }
 
@@ -331,13 +361,19 @@ impl Exchange {
             sessions.revoke(&handle).await?;
         }
         let (session, tokens) = issued.into_parts();
-        let effects = self.0.effects.supersede();
+        let login = self.0.effects.supersede();
         if credentials.has_access_token_besides(method) {
-            effects.clear(ClearTokens::besides(method))?;
+            let others = ClearTokens::besides(method);
+            self.0.effects.clear(login, others)?;
         }
-        effects.attach(&tokens, method)?;
-        session.bind(effects, method)?;
-        *self.0.verified.lock().await = Some((session.clone(), method));
+        self.attach(login, &tokens, method)?;
+        let verified = Verified {
+            session,
+            method,
+            login,
+        };
+        let session = verified.bound_to(self)?;
+        *self.0.verified.lock().await = Some(verified);
         Ok(session)
     }
 
@@ -345,7 +381,7 @@ impl Exchange {
     async fn presented_sessions(&self, credentials: &Credentials) -> Vec<SessionHandle> {
         let mut handles = Vec::new();
         for token in credentials.session_tokens() {
-            if let Ok((_, verified)) = self.0.sessions.verify_signature(token).await {
+            if let Ok(verified) = self.0.sessions.verify_signature(token).await {
                 handles.push(verified.handle().clone());
             }
         }
@@ -370,6 +406,13 @@ impl Exchange {
             .presented
             .anti_csrf(method, mode)
             .ok_or(SessionError::TryRefreshToken(TokenRejection::AntiCsrf))
+    }
+}
+
+impl Verified {
+    fn bound_to(&self, exchange: &Exchange) -> Result<Session, SessionError> {
+        let binding = Binding::new(exchange, self.login, self.method);
+        self.session.clone().bound(binding)
     }
 }
 

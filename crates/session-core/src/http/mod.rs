@@ -2,6 +2,7 @@
 //! into the response. An adapter only moves it between its framework and this.
 
 mod adapter_types;
+mod binding;
 mod builtin;
 mod cookies;
 mod credentials;
@@ -25,9 +26,9 @@ pub use names::{CORS_REQUEST_HEADERS, CORS_RESPONSE_HEADERS};
 pub use refusal::Refusal;
 pub use transfer::TransferMethod;
 
+pub(crate) use binding::Binding;
 #[cfg(feature = "fuzzing")]
 pub(crate) use cookies::SessionCookies;
-pub(crate) use effects::{ClearTokens, Effects};
 pub(crate) use limits::{ensure_fits, ensure_fits_any};
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    token::{AccessToken, ParsedAccessToken, SecretText},
-    verify::{CandidateToken, VerifiedToken, VerifiedTokens},
+    token::{AccessToken, ParsedAccessToken, SecretText, VerifiedAccessToken},
+    verify::{CandidateToken, VerifiedTokens},
 };
 
 /// A token as a request brought it, ours or not.
@@ -13,7 +13,7 @@ pub(crate) enum PresentedToken {
     /// One that nobody has looked into.
     New(Arc<SecretText>),
     /// One with the bytes of an access token that this node has verified before.
-    Verified(Arc<VerifiedToken>),
+    Verified(Arc<VerifiedAccessToken>),
 }
 
 impl PresentedToken {
@@ -35,7 +35,7 @@ impl PresentedToken {
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::New(text) => text,
-            Self::Verified(token) => token.text.expose(),
+            Self::Verified(token) => token.token().expose(),
         }
     }
 }

@@ -136,7 +136,6 @@ impl Sessions {
         let session = Session::new(
             self.clone(),
             Arc::new(verified),
-            tokens.access_token().clone(),
             method,
             Facts::of_a_new_session(self.clock().monotonic()),
         );

@@ -3,6 +3,8 @@
 //! What may be in a token is decided here and is exactly what is written here, plus the
 //! application's claims; `aws-lc-rs` is asked about the signature only.
 
+mod claims;
+
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -11,7 +13,6 @@ use std::{
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use super::{
     MalformedToken, SecretText, TokenRejection,
@@ -19,13 +20,13 @@ use super::{
 };
 use crate::{
     blacklist,
-    clock::unix_ms,
     ids::{KeyId, SessionHandle, TenantId, UserId},
-    json::{self, Member, Outline},
-    keys::{SigningKey, VerificationKey},
+    json,
+    keys::{KeyFingerprint, SigningKey, VerificationKey},
     payload::Payload,
     store::KeyPurpose,
 };
+use claims::{Claims, LATEST_S};
 
 /// An access token, ready to be sent. Whoever has it is the user until it expires.
 ///
@@ -126,7 +127,7 @@ pub(crate) fn mint(
     key: &SigningKey,
     claims: &AccessClaims<'_>,
     custom: &Payload,
-) -> Result<(AccessToken, VerifiedAccessToken), MintError> {
+) -> Result<VerifiedAccessToken, MintError> {
     let times = claims.issued_at_s..claims.expires_at_s;
     if times.is_empty() || times.start < 0 || times.end > LATEST_S {
         return Err(MintError::Times);
@@ -146,11 +147,11 @@ pub(crate) fn mint(
             length: token.len(),
         });
     }
-    let verified = VerifiedAccessToken::read(payload).map_err(|_| MintError::Unreadable)?;
-    Ok((
-        AccessToken(Arc::new(token)),
-        verified.with_payload(all_claims),
-    ))
+    let claims = Claims::read(payload).map_err(|_| MintError::Unreadable)?;
+    let token = AccessToken(Arc::new(token));
+    let mut verified = VerifiedAccessToken::new(token, key.public(), claims);
+    verified.payload = OnceLock::from(Arc::new(all_claims));
+    Ok(verified)
 }
 
 /// The header of all tokens made under `key`, encoded.
@@ -190,7 +191,8 @@ pub(crate) fn parse(token: &str) -> Result<ParsedAccessToken, MalformedToken> {
 #[must_use]
 pub(crate) struct ParsedAccessToken {
     key: KeyId,
-    claims: Arc<VerifiedAccessToken>,
+    token: AccessToken,
+    claims: Claims,
     signed: Signed,
 }
 
@@ -201,7 +203,7 @@ impl ParsedAccessToken {
             header,
             payload,
             signed,
-        } = Jws::parse(token)?;
+        } = Jws::parse(token.expose())?;
         let payload = String::from_utf8(payload).map_err(|_| MalformedToken::Json)?;
         if !header.is_jwt {
             return Err(MalformedToken::Header("typ"));
@@ -211,7 +213,8 @@ impl ParsedAccessToken {
         }
         Ok(Self {
             key: header.key.ok_or(MalformedToken::Header("kid"))?,
-            claims: Arc::new(VerifiedAccessToken::read(payload.into())?),
+            claims: Claims::read(payload.into())?,
+            token,
             signed,
         })
     }
@@ -230,78 +233,93 @@ impl ParsedAccessToken {
         key: &VerificationKey,
         now: SystemTime,
         policy: &AccessPolicy,
-    ) -> Result<(AccessToken, Arc<VerifiedAccessToken>), TokenRejection> {
+    ) -> Result<VerifiedAccessToken, TokenRejection> {
         if *key.id() != self.key {
             return Err(TokenRejection::UnknownKey);
         }
-        if !self.signed.is_signed_by(key) {
+        if !self.signed.is_signed_by(self.token.expose(), key) {
             return Err(TokenRejection::BadSignature);
         }
         self.claims.judge(key, now, policy)?;
-        Ok((self.signed.into_token(), self.claims))
+        Ok(VerifiedAccessToken::new(self.token, key, self.claims))
     }
 }
 
-/// The claims of an access token that was verified.
+/// An access token that was verified.
 pub(crate) struct VerifiedAccessToken {
-    user: UserId,
-    recipe_user: UserId,
-    tenant: TenantId,
-    handle: SessionHandle,
-    issuer: String,
-    issued_at_s: i64,
-    expires_at_s: i64,
-    not_before_s: Option<f64>,
-    refresh_token_hash: String,
-    anti_csrf_token: Option<Zeroizing<String>>,
-    /// All claims as JSON, and as values once somebody asks for them: most requests do not.
-    text: SecretText,
+    token: AccessToken,
+    key: KeyFingerprint,
+    claims: Claims,
+    /// All claims as values, once somebody asks for them: most requests do not.
     payload: OnceLock<Arc<Map<String, Value>>>,
     revocation_key: OnceLock<u128>,
 }
 
 impl VerifiedAccessToken {
+    fn new(token: AccessToken, key: &VerificationKey, claims: Claims) -> Self {
+        Self {
+            token,
+            key: key.fingerprint(),
+            claims,
+            payload: OnceLock::new(),
+            revocation_key: OnceLock::new(),
+        }
+    }
+
+    /// The token as it was made, or received.
+    pub(crate) fn token(&self) -> &AccessToken {
+        &self.token
+    }
+
+    /// The key that made its signature.
+    pub(crate) fn key(&self) -> KeyFingerprint {
+        self.key
+    }
+
     /// Whose session it is.
     pub(crate) fn user_id(&self) -> &UserId {
-        &self.user
+        &self.claims.user
     }
 
     /// The login method's own id of the user; the same as [`user_id`](Self::user_id) in tokens that
     /// were made here.
     pub(crate) fn recipe_user_id(&self) -> &UserId {
-        &self.recipe_user
+        &self.claims.recipe_user
     }
 
     /// The session's tenant.
     pub(crate) fn tenant(&self) -> &TenantId {
-        &self.tenant
+        &self.claims.tenant
     }
 
     /// The session.
     pub(crate) fn handle(&self) -> &SessionHandle {
-        &self.handle
+        &self.claims.handle
     }
 
     /// What the set of revoked sessions knows the session by.
     pub(crate) fn revocation_key(&self) -> u128 {
         *self
             .revocation_key
-            .get_or_init(|| blacklist::key_of(&self.handle))
+            .get_or_init(|| blacklist::key_of(&self.claims.handle))
     }
 
     /// When it expires, in Unix seconds.
     pub(crate) fn expires_at_s(&self) -> i64 {
-        self.expires_at_s
+        self.claims.expires_at_s
     }
 
     /// The hash of the refresh token that goes with it.
     pub(crate) fn refresh_token_hash(&self) -> &str {
-        &self.refresh_token_hash
+        self.claims.refresh_token_hash.of_payload(&self.claims.text)
     }
 
     /// What a request with this token must repeat, where anti-CSRF works by token.
     pub(crate) fn anti_csrf_token(&self) -> Option<&str> {
-        self.anti_csrf_token.as_ref().map(|token| token.as_str())
+        self.claims
+            .anti_csrf_token
+            .as_ref()
+            .map(|token| token.as_str())
     }
 
     /// Whether `presented` is this token's anti-CSRF token; compared in constant time (security
@@ -316,48 +334,21 @@ impl VerifiedAccessToken {
     /// All claims.
     pub(crate) fn payload(&self) -> &Arc<Map<String, Value>> {
         self.payload.get_or_init(|| {
-            let claims = json::parse_object(self.text.as_bytes());
+            let claims = json::parse_object(self.claims.text.as_bytes());
             debug_assert!(claims.is_ok(), "the text was judged when it was read");
             Arc::new(claims.unwrap_or_default())
         })
     }
 
-    /// What can be said of a token that `key` has signed, as of now.
+    /// What can be said of it now: of all that was judged when it was verified, what may have become
+    /// another. `key` has to be the key that made its signature.
     pub(crate) fn judge(
         &self,
         key: &VerificationKey,
         now: SystemTime,
         policy: &AccessPolicy,
     ) -> Result<(), TokenRejection> {
-        if key.purpose() != policy.key_purpose {
-            return Err(TokenRejection::WrongKeyKind);
-        }
-        let now_ms = unix_ms(now);
-        if self.issuer != policy.issuer {
-            return Err(TokenRejection::WrongIssuer);
-        }
-        // Both are at most `LATEST_S`, so nothing here overflows.
-        if now_ms >= self.expires_at_s * 1000 {
-            return Err(TokenRejection::Expired);
-        }
-        if self.expires_at_s - self.issued_at_s > policy.max_lifetime_s {
-            return Err(TokenRejection::LifetimeTooLong);
-        }
-        let latest_start_s = now_ms.div_euclid(1000).saturating_add(policy.leeway_s);
-        if self.issued_at_s > latest_start_s {
-            return Err(TokenRejection::IssuedInFuture);
-        }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a time in seconds is far below 2^53"
-        )]
-        if self
-            .not_before_s
-            .is_some_and(|not_before_s| not_before_s > latest_start_s as f64)
-        {
-            return Err(TokenRejection::NotYetValid);
-        }
-        Ok(())
+        self.claims.judge_again(key, now, policy)
     }
 }
 
@@ -365,85 +356,11 @@ impl fmt::Debug for VerifiedAccessToken {
     /// Shows nothing that belongs to the user (security K1).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedAccessToken")
-            .field("issued_at_s", &self.issued_at_s)
-            .field("expires_at_s", &self.expires_at_s)
+            .field("issued_at_s", &self.claims.issued_at_s)
+            .field("expires_at_s", &self.claims.expires_at_s)
             .finish_non_exhaustive()
     }
 }
-
-impl VerifiedAccessToken {
-    fn read(payload: SecretText) -> Result<Self, MalformedToken> {
-        let claims = json::outline(&payload).map_err(|_| MalformedToken::Json)?;
-        // Tokens of other kinds under the same key carry another `stt` (wire case 8).
-        if claims.get("stt").is_some_and(|stt| stt.as_i64() != Some(0)) {
-            return Err(MalformedToken::Claim("stt"));
-        }
-        // A parent means a refresh that our service never makes. A member of another type counts as
-        // absent (wire case 6).
-        if claims.text("parentRefreshTokenHash1").is_some() {
-            return Err(MalformedToken::Claim("parentRefreshTokenHash1"));
-        }
-        let not_before_s = match claims.get("nbf") {
-            None => None,
-            Some(nbf) => Some(nbf.as_f64().ok_or(MalformedToken::Claim("nbf"))?),
-        };
-        let (issued_at_s, expires_at_s) = (seconds(&claims, "iat")?, seconds(&claims, "exp")?);
-        if expires_at_s <= issued_at_s {
-            return Err(MalformedToken::Claim("exp"));
-        }
-        let user: UserId = identifier(&claims, "sub")?;
-        let recipe_user = match text(&claims, "rsub")? {
-            same if same == user.as_str() => user.clone(),
-            _ => identifier(&claims, "rsub")?,
-        };
-        let anti_csrf_token = claims.text("antiCsrfToken");
-        Ok(Self {
-            user,
-            recipe_user,
-            tenant: identifier(&claims, "tId")?,
-            handle: identifier(&claims, "sessionHandle")?,
-            issuer: text(&claims, "iss")?.to_owned(),
-            issued_at_s,
-            expires_at_s,
-            not_before_s,
-            refresh_token_hash: text(&claims, "refreshTokenHash1")?.to_owned(),
-            anti_csrf_token: anti_csrf_token.map(|token| Zeroizing::new(token.to_owned())),
-            payload: OnceLock::new(),
-            revocation_key: OnceLock::new(),
-            text: payload,
-        })
-    }
-
-    /// With the claims as values that its text was made of.
-    fn with_payload(self, claims: Map<String, Value>) -> Self {
-        Self {
-            payload: OnceLock::from(Arc::new(claims)),
-            ..self
-        }
-    }
-}
-
-fn text<'a>(claims: &'a Outline<'_>, name: &'static str) -> Result<&'a str, MalformedToken> {
-    claims.text(name).ok_or(MalformedToken::Claim(name))
-}
-
-fn identifier<'a, T: TryFrom<&'a str>>(
-    claims: &'a Outline<'_>,
-    name: &'static str,
-) -> Result<T, MalformedToken> {
-    T::try_from(text(claims, name)?).map_err(|_| MalformedToken::Claim(name))
-}
-
-fn seconds(claims: &Outline<'_>, name: &'static str) -> Result<i64, MalformedToken> {
-    claims
-        .get(name)
-        .and_then(Member::as_i64)
-        .filter(|seconds| (0..=LATEST_S).contains(seconds))
-        .ok_or(MalformedToken::Claim(name))
-}
-
-/// The last second of the year 9999.
-const LATEST_S: i64 = 253_402_300_799;
 
 #[cfg(test)]
 mod tests;

@@ -25,10 +25,9 @@ pub(super) struct Header {
     pub(super) key: Option<KeyId>,
 }
 
-/// The bytes as received: what is signed is never put together again (security A20).
+/// What is signed, of the bytes as received: it is never put together again (security A20).
 #[derive(Debug)]
 pub(super) struct Signed {
-    token: AccessToken,
     /// How many of them are signed.
     message_bytes: usize,
     signature: Vec<u8>,
@@ -38,22 +37,19 @@ impl Jws {
     /// Takes a token apart: three segments, each in the one base64url form, a header that says RS256
     /// and brings nothing that would change how the rest is read. Does no cryptography.
     /// Looks at nothing of a text that is too long.
-    pub(super) fn parse(token: AccessToken) -> Result<Self, MalformedToken> {
-        let text = token.expose();
+    pub(super) fn parse(text: &str) -> Result<Self, MalformedToken> {
         if text.len() > AccessToken::MAX_BYTES {
             return Err(MalformedToken::TooLong);
         }
         let (signed, signature) = text.rsplit_once('.').ok_or(MalformedToken::Encoding)?;
         let (header, payload) = signed.split_once('.').ok_or(MalformedToken::Encoding)?;
-        let header = String::from_utf8(decode(header)?).map_err(|_| MalformedToken::Json)?;
-        let header = Header::parse(&header)?;
+        let header = Header::read(header)?;
         let payload = decode(payload)?;
         let (signature, message_bytes) = (decode(signature)?, signed.len());
         Ok(Self {
             header,
             payload,
             signed: Signed {
-                token,
                 message_bytes,
                 signature,
             },
@@ -62,6 +58,20 @@ impl Jws {
 }
 
 impl Header {
+    fn read(encoded: &str) -> Result<Self, MalformedToken> {
+        let mut short = [0; 3 * USUAL_HEADER_BLOCKS];
+        let long;
+        let json = if encoded.len() <= 4 * USUAL_HEADER_BLOCKS {
+            let length = BASE64_URL_SAFE_NO_PAD.decode_slice(encoded, &mut short);
+            let length = length.map_err(|_| MalformedToken::Encoding)?;
+            short.get(..length).unwrap_or_default()
+        } else {
+            long = decode(encoded)?;
+            &long
+        };
+        Self::parse(str::from_utf8(json).map_err(|_| MalformedToken::Json)?)
+    }
+
     fn parse(text: &str) -> Result<Self, MalformedToken> {
         if let Some(key) = key_of_our_own(text) {
             return Ok(Self {
@@ -97,15 +107,10 @@ fn key_of_our_own(header: &str) -> Option<KeyId> {
 }
 
 impl Signed {
-    /// Whether `key` made the signature.
-    pub(super) fn is_signed_by(&self, key: &VerificationKey) -> bool {
-        let signed = self.token.expose().as_bytes().get(..self.message_bytes);
+    /// Whether `key` made the signature of `text`, which is the text that was taken apart.
+    pub(super) fn is_signed_by(&self, text: &str, key: &VerificationKey) -> bool {
+        let signed = text.as_bytes().get(..self.message_bytes);
         signed.is_some_and(|signed| key.has_signed(signed, &self.signature))
-    }
-
-    /// The token as received.
-    pub(super) fn into_token(self) -> AccessToken {
-        self.token
     }
 }
 
@@ -114,6 +119,9 @@ fn decode(segment: &str) -> Result<Vec<u8>, MalformedToken> {
         .decode(segment)
         .map_err(|_| MalformedToken::Encoding)
 }
+
+/// Of four characters, three bytes each: more than a header of ours has.
+const USUAL_HEADER_BLOCKS: usize = 64;
 
 /// Header parameters that bring a key of their own, change what is signed, or must be understood:
 /// a token that has one is not ours (RFC 8725 §3.10, RFC 7515 §4.1.11, RFC 7797; security A5, A6).

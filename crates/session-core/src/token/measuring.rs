@@ -56,7 +56,7 @@ impl Minting {
             refresh_token_hash: &self.refresh_token_hash,
             anti_csrf_token: None,
         };
-        let (token, _) = access::mint(&self.key, &claims, &self.payload).ok()?;
-        Some(token)
+        let minted = access::mint(&self.key, &claims, &self.payload).ok()?;
+        Some(minted.token().clone())
     }
 }

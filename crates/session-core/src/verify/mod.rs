@@ -12,4 +12,4 @@ pub use policy::{CheckBlacklist, CheckDatabase, Configured, Policy, Stateless};
 
 pub(crate) use options::Lookups;
 pub(crate) use pipeline::{CandidateToken, Facts};
-pub(crate) use verified_tokens::{VerifiedToken, VerifiedTokens};
+pub(crate) use verified_tokens::VerifiedTokens;

@@ -21,8 +21,8 @@ use crate::{
     session::Session,
     sessions::Sessions,
     telemetry,
-    token::{AccessToken, ParsedAccessToken, TokenRejection, VerifiedAccessToken},
-    verify::{Lookups, VerifiedToken, VerifyOptions},
+    token::{ParsedAccessToken, TokenRejection, VerifiedAccessToken},
+    verify::{Lookups, VerifyOptions},
 };
 
 /// What a request brought against cross-site request forgery (wire §9.3).
@@ -48,11 +48,15 @@ impl fmt::Debug for PresentedAntiCsrf<'_> {
 }
 
 /// An access token that is to be verified.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a token that is new, as most are, is spared an allocation"
+)]
 pub(crate) enum CandidateToken {
     /// One that has the form.
     Parsed(ParsedAccessToken),
     /// One that this node has verified before.
-    Verified(Arc<VerifiedToken>),
+    Verified(Arc<VerifiedAccessToken>),
 }
 
 /// What has been established about a session since its request began.
@@ -105,8 +109,8 @@ impl Sessions {
         options: &VerifyOptions,
     ) -> Result<Session, SessionError> {
         let outcome = async {
-            let (text, verified) = self.verify_signature(token).await?;
-            let session = Session::new(self.clone(), verified, text, method, Facts::default());
+            let verified = self.verify_signature(token).await?;
+            let session = Session::new(self.clone(), verified, method, Facts::default());
             self.establish(&session, anti_csrf, options).await?;
             Ok(session)
         }
@@ -129,28 +133,26 @@ impl Sessions {
             self.establish(session, anti_csrf, options).await
         };
         self.count(options, &outcome);
-        outcome?;
-        session.attach_unsent()
+        outcome
     }
 
     pub(crate) async fn verify_signature(
         &self,
         token: CandidateToken,
-    ) -> Result<(AccessToken, Arc<VerifiedAccessToken>), SessionError> {
+    ) -> Result<Arc<VerifiedAccessToken>, SessionError> {
         let now = self.clock().now();
         let token = match token {
             CandidateToken::Parsed(token) => token,
             CandidateToken::Verified(token) => {
                 let keys = self.backend().keys();
-                let key = keys.same_key(token.key, now);
+                let key = keys.same_key(token.key(), now);
                 // A session that has ended has no use for speed, and a removed key none at all: what
                 // this token is worth then is found out as if nobody had seen it before.
                 if let Some(key) =
-                    key.filter(|_| !self.blacklist().contains_key(token.claims.revocation_key()))
+                    key.filter(|_| !self.blacklist().contains_key(token.revocation_key()))
                 {
-                    let judged = token.claims.judge(key, now, self.access_policy());
-                    return match judged {
-                        Ok(()) => Ok((token.text.clone(), Arc::clone(&token.claims))),
+                    return match token.judge(key, now, self.access_policy()) {
+                        Ok(()) => Ok(token),
                         Err(rejection) => {
                             self.verified_tokens().forget(&token);
                             Err(SessionError::TryRefreshToken(rejection))
@@ -158,7 +160,7 @@ impl Sessions {
                     };
                 }
                 self.verified_tokens().forget(&token);
-                ParsedAccessToken::read(token.text.clone())
+                ParsedAccessToken::read(token.token().clone())
                     .map_err(|malformed| SessionError::TryRefreshToken(malformed.into()))?
             }
         };
@@ -166,15 +168,12 @@ impl Sessions {
         let key = keys
             .verification_key(token.key_id(), now)
             .ok_or(SessionError::TryRefreshToken(TokenRejection::UnknownKey))?;
-        let (text, claims) = token
+        let verified = token
             .verify(key, now, self.access_policy())
             .map_err(SessionError::TryRefreshToken)?;
-        self.verified_tokens().keep(|| VerifiedToken {
-            text: text.clone(),
-            claims: Arc::clone(&claims),
-            key: key.fingerprint(),
-        });
-        Ok((text, claims))
+        let verified = Arc::new(verified);
+        self.verified_tokens().keep(&verified);
+        Ok(verified)
     }
 
     /// The keys as they were `now`, or read again when this one is not among them: another node may

@@ -1,8 +1,8 @@
 //! `VerifiedTokens`: access tokens whose signature this node has verified before.
 //!
 //! What is kept spares a request the reading of its token and the RSA operation, and nothing else.
-//! Times, issuer and kind of key are judged again each time, under the key as it is then; anti-CSRF,
-//! look-ups and claims are not known here at all (security A21, G17).
+//! Times and kind of key are judged again each time, under the key as it is then; anti-CSRF, look-ups
+//! and claims are not known here at all (security A21, G17).
 
 use std::{
     fmt,
@@ -17,10 +17,7 @@ use quick_cache::{
     sync::{Cache, DefaultLifecycle},
 };
 
-use crate::{
-    keys::KeyFingerprint,
-    token::{AccessToken, VerifiedAccessToken},
-};
+use crate::token::{AccessToken, VerifiedAccessToken};
 
 /// Tokens by all of their bytes, up to a number; off when that is zero.
 ///
@@ -28,15 +25,7 @@ use crate::{
 /// stays, and what is not goes first: somebody with very many tokens displaces few of the others'.
 pub(crate) struct VerifiedTokens(Option<Tokens>);
 
-type Tokens = Cache<Text, Arc<VerifiedToken>, UnitWeighter, RandomState>;
-
-/// A token and what its verification gave.
-pub(crate) struct VerifiedToken {
-    pub(crate) text: AccessToken,
-    pub(crate) claims: Arc<VerifiedAccessToken>,
-    /// The key that made the signature.
-    pub(crate) key: KeyFingerprint,
-}
+type Tokens = Cache<Text, Arc<VerifiedAccessToken>, UnitWeighter, RandomState>;
 
 impl VerifiedTokens {
     pub(crate) fn new(capacity: usize) -> Self {
@@ -52,23 +41,22 @@ impl VerifiedTokens {
     }
 
     /// The token with exactly these bytes. Whether it is still good has to be judged.
-    pub(crate) fn get(&self, text: &[u8]) -> Option<Arc<VerifiedToken>> {
+    pub(crate) fn get(&self, text: &[u8]) -> Option<Arc<VerifiedAccessToken>> {
         let tokens = self.0.as_ref()?;
         (text.len() <= AccessToken::MAX_BYTES).then(|| tokens.get(&Bytes(text)))?
     }
 
-    /// Keeps what `verified` says, where tokens are kept at all.
-    pub(crate) fn keep(&self, verified: impl FnOnce() -> VerifiedToken) {
+    /// Keeps a token, where tokens are kept at all.
+    pub(crate) fn keep(&self, token: &Arc<VerifiedAccessToken>) {
         if let Some(tokens) = &self.0 {
-            let token = verified();
-            tokens.insert(Text(token.text.clone()), Arc::new(token));
+            tokens.insert(Text(token.token().clone()), Arc::clone(token));
         }
     }
 
     /// Forgets a token.
-    pub(crate) fn forget(&self, token: &VerifiedToken) {
+    pub(crate) fn forget(&self, token: &VerifiedAccessToken) {
         if let Some(tokens) = &self.0 {
-            tokens.remove(&Bytes(token.text.expose().as_bytes()));
+            tokens.remove(&Bytes(token.token().expose().as_bytes()));
         }
     }
 }
@@ -118,17 +106,11 @@ impl Equivalent<Text> for Bytes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{claims_with, key, sign, verify};
+    use crate::fixtures::{claims_with, sign, verify};
 
-    fn token(number: u32) -> VerifiedToken {
+    fn token(number: u32) -> Arc<VerifiedAccessToken> {
         let header = crate::fixtures::HEADER;
-        let text = sign(header, claims_with("number", number.into()));
-        let claims = verify(&text).unwrap();
-        VerifiedToken {
-            text: AccessToken::of(Arc::new(text.into())),
-            key: key().public().fingerprint(),
-            claims,
-        }
+        verify(&sign(header, claims_with("number", number.into()))).unwrap()
     }
 
     /// A21: whoever has very many tokens takes no more memory than was said, and what others ask for
@@ -138,13 +120,13 @@ mod tests {
         const CAPACITY: usize = 64;
         let tokens = VerifiedTokens::new(CAPACITY);
         let often = token(0);
-        let bytes = often.text.expose().to_owned();
-        tokens.keep(|| often);
+        let bytes = often.token().expose().to_owned();
+        tokens.keep(&often);
         for _ in 0..4 {
             assert!(tokens.get(bytes.as_bytes()).is_some());
         }
         for number in 1..=1_000 {
-            tokens.keep(|| token(number));
+            tokens.keep(&token(number));
             assert!(tokens.0.as_ref().unwrap().len() <= CAPACITY);
             assert!(tokens.get(bytes.as_bytes()).is_some(), "after {number}");
         }
@@ -153,8 +135,9 @@ mod tests {
     #[test]
     fn nothing_is_kept_unless_it_is_asked_for() {
         let tokens = VerifiedTokens::new(0);
-        tokens.keep(|| unreachable!("nobody asked for it"));
-        assert!(tokens.get(b"").is_none());
+        let one = token(1);
+        tokens.keep(&one);
+        assert!(tokens.get(one.token().expose().as_bytes()).is_none());
     }
 
     /// K1: what is kept is in no log.
@@ -162,11 +145,11 @@ mod tests {
     fn tokens_do_not_show_when_debugged() {
         let tokens = VerifiedTokens::new(8);
         let one = token(1);
-        let text = one.text.expose().to_owned();
-        tokens.keep(|| one);
+        let text = one.token().expose();
+        tokens.keep(&one);
         let debugged = format!("{tokens:?}");
         assert!(
-            debugged.contains("len: 1") && !debugged.contains(&text),
+            debugged.contains("len: 1") && !debugged.contains(text),
             "{debugged}"
         );
     }

@@ -9,7 +9,10 @@ use super::{Reply, TestApp, config};
 use crate::{
     NewSession, SessionError, Stateless, UserId, VerifyOptions,
     error::ClientTokens,
-    http::{Effects, Refusal, TransferMethod},
+    http::{
+        Refusal, TransferMethod,
+        effects::{Effects, Login},
+    },
     verify::Policy as _,
 };
 
@@ -109,12 +112,17 @@ async fn the_replaced_session_sends_no_more_tokens() {
         .await
         .unwrap()
         .into_parts();
-    let old = Effects::new(config);
-    let new = old.supersede();
-    new.attach(&new_tokens, TransferMethod::Header).unwrap();
-    old.attach(&old_tokens, TransferMethod::Header).unwrap();
+    let effects = Effects::default();
+    let new = effects.supersede();
+    let attach = |login, tokens| {
+        effects
+            .attach(login, tokens, TransferMethod::Header, &config)
+            .unwrap();
+    };
+    attach(new, &new_tokens);
+    attach(Login::default(), &old_tokens);
     let mut headers = HeaderMap::new();
-    old.write(&mut headers, app.clock.as_ref());
+    effects.write(&mut headers, &config, app.clock.as_ref());
     assert_eq!(
         headers["st-access-token"],
         new_tokens.access_token().expose()

@@ -1,7 +1,5 @@
 //! Security B, C and D: claims, time, kinds of token, keys.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use crate::{
@@ -324,11 +322,9 @@ fn a_token_of_the_other_kind_of_key_is_refused() {
         refresh_token_hash: "00",
         anti_csrf_token: None,
     };
-    let (token, _) = access::mint(&fixed, &claims, &crate::Payload::default()).unwrap();
-    let verify = |policy: &AccessPolicy| -> Result<Arc<VerifiedAccessToken>, TokenRejection> {
-        Ok(access::parse(token.expose())?
-            .verify(fixed.public(), now(), policy)?
-            .1)
+    let minted = access::mint(&fixed, &claims, &crate::Payload::default()).unwrap();
+    let verify = |policy: &AccessPolicy| -> Result<VerifiedAccessToken, TokenRejection> {
+        access::parse(minted.token().expose())?.verify(fixed.public(), now(), policy)
     };
     assert_eq!(verify(&policy()).unwrap_err(), TokenRejection::WrongKeyKind);
     verify(&AccessPolicy {

@@ -41,10 +41,10 @@ fn mint_with(
         refresh_token_hash: "00ff",
         anti_csrf_token: Some("anti"),
     };
-    let (token, claims) = access::mint(key(), &claims, payload)?;
-    let read = verify_at(token.expose(), at_ms(issued_at_s * 1000)).unwrap();
-    assert_eq!(claims.payload(), read.payload());
-    Ok(token)
+    let minted = access::mint(key(), &claims, payload)?;
+    let read = verify_at(minted.token().expose(), at_ms(issued_at_s * 1000)).unwrap();
+    assert_eq!(minted.payload(), read.payload());
+    Ok(minted.token().clone())
 }
 
 /// Wire case 1: the header is that of version 5.
