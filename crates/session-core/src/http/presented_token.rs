@@ -27,7 +27,7 @@ impl PresentedToken {
         match self {
             Self::New(text) => ParsedAccessToken::read(AccessToken::of(Arc::clone(text)))
                 .ok()
-                .map(CandidateToken::Parsed),
+                .map(|parsed| CandidateToken::Parsed(Box::new(parsed))),
             Self::Verified(token) => Some(CandidateToken::Verified(Arc::clone(token))),
         }
     }

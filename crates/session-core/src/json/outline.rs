@@ -102,5 +102,5 @@ impl<'t> Form<'t> for Outline<'t> {
     }
 }
 
-/// Our own ten, and as many of the application's.
-const MEMBERS_OF_A_USUAL_TOKEN: usize = 20;
+/// Our own ten, and some of the application's.
+const MEMBERS_OF_A_USUAL_TOKEN: usize = 16;

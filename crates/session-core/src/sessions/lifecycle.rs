@@ -53,7 +53,7 @@ impl Sessions {
         let candidate = match self.verified_tokens().get(access_token.as_bytes()) {
             Some(known) => CandidateToken::Verified(known),
             None => token::access::parse(access_token)
-                .map(CandidateToken::Parsed)
+                .map(|parsed| CandidateToken::Parsed(Box::new(parsed)))
                 .map_err(|_| SessionError::Unauthorised(ClientTokens::Keep))?,
         };
         self.check(candidate, None, anti_csrf, options).await
