@@ -152,7 +152,8 @@ impl Effects {
     /// Writes what was collected into the head of a response; from then on nothing can change.
     pub(super) fn write(&self, headers: &mut HeaderMap, config: &SessionConfig, clock: &dyn Clock) {
         let mut pending = self.lock();
-        if pending.sealed {
+        if pending.sealed || pending.is_empty() {
+            pending.sealed = true;
             return;
         }
         response_head::write(&pending, config, clock.now(), headers);

@@ -11,13 +11,12 @@ use arc_swap::Guard;
 use tracing::Instrument as _;
 
 use crate::{
-    blacklist::Listed,
+    blacklist::{Listed, Unreliable},
     claims::{self, ClaimValidator},
     error::{BackendError, ClientTokens, SessionError, in_words},
     http::TransferMethod,
-    ids::{KeyId, SessionHandle},
+    ids::KeyId,
     keys::KeyRing,
-    payload::Payload,
     session::Session,
     sessions::Sessions,
     telemetry,
@@ -63,13 +62,6 @@ pub(crate) struct Facts {
     /// kept: it may know better a moment later, and to look again costs nothing.
     in_database_at: Option<Duration>,
     validated: Vec<Arc<dyn ClaimValidator>>,
-}
-
-/// Who said that a session is live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answered {
-    FromMemory,
-    ByDatabase,
 }
 
 impl Facts {
@@ -220,37 +212,38 @@ impl Sessions {
         if session.facts().cover(now) {
             return Ok(());
         }
-        match asked {
-            Lookups::None => {}
-            Lookups::Blacklist { max_staleness } => {
-                let answered = self.look_up_blacklist(session, max_staleness).await?;
-                if answered == Answered::ByDatabase {
-                    session.facts().in_database_at = Some(now);
-                }
+        let passed_over = if let Lookups::Blacklist { max_staleness } = asked {
+            let key = session.verified().revocation_key();
+            match self.blacklist().look_up_key(key, max_staleness) {
+                Listed::Revoked => return Err(SessionError::Unauthorised(ClientTokens::Clear)),
+                Listed::Absent => return Ok(()),
+                Listed::Unknown(reason) => Some(reason),
             }
-            Lookups::Database => {
-                let stored = self.look_up_database(session.handle()).await?;
-                session.adopt_stored_payload(&stored)?;
-                session.facts().in_database_at = Some(now);
-            }
-        }
+        } else {
+            None
+        };
+        // Whoever asks no database has no room for it in the future of a request.
+        Box::pin(self.ask_database(session, passed_over)).await?;
+        session.facts().in_database_at = Some(now);
         Ok(())
     }
 
-    async fn look_up_blacklist(
+    /// Asks the database, be it in place of a set that could not say.
+    async fn ask_database(
         &self,
         session: &Session,
-        max_staleness: Duration,
-    ) -> Result<Answered, SessionError> {
-        let key = session.verified().revocation_key();
-        let reason = match self.blacklist().look_up_key(key, max_staleness) {
-            Listed::Revoked => return Err(SessionError::Unauthorised(ClientTokens::Clear)),
-            Listed::Absent => return Ok(Answered::FromMemory),
-            Listed::Unknown(reason) => reason,
+        passed_over: Option<Unreliable>,
+    ) -> Result<(), SessionError> {
+        let asked = self.backend().live_payload(session.handle());
+        let Some(reason) = passed_over else {
+            let stored = asked.await?;
+            let stored = stored.ok_or(SessionError::Unauthorised(ClientTokens::Clear))?;
+            return session.adopt_stored_payload(&stored);
         };
         telemetry::blacklist_passed_over(reason);
-        match self.look_up_database(session.handle()).await {
-            Ok(_) => Ok(Answered::ByDatabase),
+        match asked.await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(SessionError::Unauthorised(ClientTokens::Clear)),
             Err(SessionError::Unavailable(store)) => {
                 let age = self.blacklist().age();
                 let blacklist = in_words(age);
@@ -267,13 +260,6 @@ impl Sessions {
         }
     }
 
-    async fn look_up_database(&self, handle: &SessionHandle) -> Result<Payload, SessionError> {
-        self.backend()
-            .live_payload(handle)
-            .await?
-            .ok_or(SessionError::Unauthorised(ClientTokens::Clear))
-    }
-
     async fn establish_claims(
         &self,
         session: &Session,
@@ -283,6 +269,15 @@ impl Sessions {
         if asked.peek().is_none() {
             return Ok(());
         }
+        // What few routes ask for takes no room in the future of every request.
+        Box::pin(self.validate_asked(session, asked)).await
+    }
+
+    async fn validate_asked(
+        &self,
+        session: &Session,
+        asked: impl Iterator<Item = &Arc<dyn ClaimValidator>>,
+    ) -> Result<(), SessionError> {
         let validators: Vec<Arc<dyn ClaimValidator>> = {
             let facts = session.facts();
             asked
