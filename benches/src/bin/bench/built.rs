@@ -15,7 +15,7 @@ pub(crate) fn peers(program: &str) -> PathBuf {
     let folder = FOLDER.get_or_init(|| {
         let target = root().join("target");
         let mut build = cargo_build(&target);
-        process::show(build.args(["--package", "peers"])).unwrap();
+        run(build.args(["--package", "peers"]));
         target.join("release")
     });
     folder.join(program)
@@ -28,10 +28,16 @@ pub(crate) fn others() -> PathBuf {
         let target = root().join("target/others");
         let manifest = root().join("benches/peers/others/Cargo.toml");
         let mut build = cargo_build(&target);
-        process::show(build.arg("--manifest-path").arg(manifest)).unwrap();
+        run(build.arg("--manifest-path").arg(manifest));
         target.join("release/others")
     });
     program.clone()
+}
+
+fn run(build: &mut Command) {
+    if let Err(problem) = process::show(build) {
+        panic!("what is to be measured cannot be built: {problem}");
+    }
 }
 
 /// The folder of the workspace.

@@ -17,6 +17,7 @@ use tokio::{runtime::Runtime, task::JoinSet};
 
 use crate::{
     held::{Held, Kind, Place, Statements},
+    processors,
     service::{Apart, Service},
     verify::{accept, waiting},
 };
@@ -29,11 +30,14 @@ pub(crate) fn rows(extent: Extent, only: &Only) -> Vec<Row> {
         if only.wants(&name) {
             let mut pairs = Pairs::default();
             for _ in 0..OPENINGS {
-                pairs.append(waiting(one_by_one(extent, kind)));
+                pairs.append(processors::on_one(kind, || {
+                    waiting(one_by_one(extent, kind))
+                }));
             }
             let what = format!(
-                "`Sessions::verify` with `check_database` on {}, one caller on one thread",
-                kind.name()
+                "`Sessions::verify` with `check_database` on {}, {}",
+                kind.name(),
+                processors::ONE_CALLER
             );
             let against = format!("{}; and the signature's verification", read_by(kind, 1));
             rows.push(row(name, [&what, &against], pairs));
@@ -224,8 +228,8 @@ fn by_number(started: std::time::Duration) -> f64 {
 }
 
 const SESSIONS: usize = 256;
-/// How often both sides open their connections anew: where the system happens to run a server's side
-/// of a connection makes a difference for as long as it lives.
+/// How often both sides open their connections anew: what a connection happens to get of memory and
+/// of a server stays with it for as long as it lives.
 const OPENINGS: usize = 3;
 const CALLERS: usize = 64;
 /// As many connections as a store of SQL opens by itself.

@@ -1,7 +1,7 @@
 //! A connection that is held, and the store's own statements prepared on it: what a read or a write
 //! costs without a pool, without a store and without a service.
 
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
 use databases::{Database, Server, redis_address, unused_name};
 use redis::aio::MultiplexedConnection;
@@ -84,15 +84,26 @@ impl Place {
         RedisStore::connect_with(options).await.unwrap()
     }
 
-    async fn url(&self) -> String {
+    /// How long the file is.
+    pub(crate) fn bytes(&self) -> i64 {
         match self {
-            Self::File(folder) => {
-                format!("sqlite://{}", folder.path().join("sessions.db").display())
-            }
+            Self::File(folder) => i64::try_from(file_in(folder).metadata().unwrap().len()).unwrap(),
+            Self::Server(_) | Self::Redis { .. } => panic!("not a file"),
+        }
+    }
+
+    /// Where a store finds it.
+    pub(crate) async fn url(&self) -> String {
+        match self {
+            Self::File(folder) => format!("sqlite://{}", file_in(folder).display()),
             Self::Server(database) => database.url().await,
             Self::Redis { .. } => redis_address(),
         }
     }
+}
+
+fn file_in(folder: &TempDir) -> PathBuf {
+    folder.path().join("sessions.db")
 }
 
 /// A connection that is held.

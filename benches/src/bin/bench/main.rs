@@ -19,6 +19,7 @@ mod growth;
 mod held;
 mod mint;
 mod pages;
+mod processors;
 mod refresh;
 mod report;
 mod requests;

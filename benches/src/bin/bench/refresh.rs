@@ -14,6 +14,7 @@ use session_core::{
 
 use crate::{
     held::{Held, Kind, Place, Statements, Step},
+    processors,
     service::{Apart, Service},
     verify::waiting,
 };
@@ -24,10 +25,11 @@ pub(crate) fn rows(extent: Extent, only: &Only) -> Vec<Row> {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let name = format!("refresh-{}", kind.in_names());
         if only.wants(&name) {
-            let pairs = waiting(in_turn(extent, kind));
+            let pairs = processors::on_one(kind, || waiting(in_turn(extent, kind)));
             let what = format!(
-                "`Sessions::refresh` on {}, one caller on one thread",
-                kind.name()
+                "`Sessions::refresh` on {}, {}",
+                kind.name(),
+                processors::ONE_CALLER
             );
             let against = "the conditional update of such a row on one held connection, committed, and \
                            one signature";
@@ -50,19 +52,11 @@ pub(crate) fn of_logins(extent: Extent, only: &Only) -> Vec<Row> {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let name = format!("login-{}", kind.in_names());
         if only.wants(&name) {
-            let figures = waiting(async {
-                let place = Place::of(kind);
-                let service = Service::on(place.sql_store().await, |config| config).await;
-                let figures = rounds::alone_waiting(extent, async |call| {
-                    drop(service.log_in(call).await);
-                });
-                let figures = figures.await;
-                service.sessions.shutdown().await;
-                figures
-            });
+            let figures = processors::on_one(kind, || waiting(logins(extent, kind)));
             let what = format!(
-                "`Sessions::create` on {}, one caller on one thread",
-                kind.name()
+                "`Sessions::create` on {}, {}",
+                kind.name(),
+                processors::ONE_CALLER
             );
             rows.push(Row::alone(
                 name,
@@ -74,6 +68,17 @@ pub(crate) fn of_logins(extent: Extent, only: &Only) -> Vec<Row> {
         }
     }
     rows
+}
+
+async fn logins(extent: Extent, kind: Kind) -> Vec<f64> {
+    let place = Place::of(kind);
+    let service = Service::on(place.sql_store().await, |config| config).await;
+    let figures = rounds::alone_waiting(extent, async |call| {
+        drop(service.log_in(call).await);
+    });
+    let figures = figures.await;
+    service.sessions.shutdown().await;
+    figures
 }
 
 async fn in_turn(extent: Extent, kind: Kind) -> Pairs {

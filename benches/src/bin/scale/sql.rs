@@ -17,7 +17,8 @@ pub(crate) async fn on_a_file(extent: Extent) -> Store {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("sessions.db").display());
         let filling = filling(sessions, extent);
-        let opened = filled::on_a_file(&url, filling).await;
+        filled::file(&url, filling).await;
+        let opened = filled::open(&url).await;
         let pool = SqlitePool::connect(&url).await.unwrap();
         let version = sqlx::query_scalar("SELECT sqlite_version()");
         let version: String = version.fetch_one(&pool).await.unwrap();
@@ -51,7 +52,8 @@ pub(crate) async fn on_a_server(server: Server, extent: Extent) -> Store {
     for &sessions in extent.sizes {
         let database = Database::on(server);
         let filling = filling(sessions, extent);
-        let opened = filled::on_a_server(&database, filling).await;
+        filled::server(&database, filling).await;
+        let opened = filled::open(&database.url().await).await;
         store.plans = plans(&opened, filling).await;
         let column = workload::run(&opened, filling, extent.samples).await;
         store.add(column);

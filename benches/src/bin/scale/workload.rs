@@ -118,18 +118,7 @@ pub(crate) async fn run(store: &dyn SessionStore, filling: Filling, samples: u32
         assert!(revoked.len() > 10);
     }
 
-    let order = [
-        create,
-        get,
-        rotate,
-        list,
-        list_tenant,
-        revoke,
-        revoke_user,
-        purge,
-        snapshot,
-    ];
-    let mut cells: Vec<String> = order.map(|timings| timings.in_milliseconds()).into();
+    let mut cells: Vec<String> = timings.iter().map(Timings::in_milliseconds).collect();
     cells.push(format!("{:.2}", all.as_secs_f64()));
     Column {
         sessions: filling.sessions,

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use programs::{Node, process};
+use programs::Node;
 use servers::{Kind, OwnServer};
 use tempfile::TempDir;
 
@@ -15,7 +15,7 @@ use super::{
     judging,
     server::Server,
 };
-use crate::built;
+use crate::{built, processors};
 
 /// Running contenders, and what they need.
 pub(crate) struct Ground {
@@ -31,11 +31,8 @@ impl Ground {
     /// Nobody runs yet. What this thread starts from now on runs on the second processor that there
     /// is, unless it is a contender.
     pub(crate) fn prepare() -> Self {
-        let [first, second] = two_processors();
-        let thread = fs::read_link("/proc/thread-self").unwrap();
-        let mut pin = Command::new(programs::taskset().unwrap());
-        pin.args(["--cpu-list", "--pid", &second]);
-        process::capture(pin.arg(thread.file_name().unwrap())).unwrap();
+        let [first, second] = processors::first_two();
+        processors::confine_this_thread(&second);
         let parent = built::root().join("target/bench");
         fs::create_dir_all(&parent).unwrap();
         Self {
@@ -187,23 +184,6 @@ fn other<const N: usize>(folder: &Path, arguments: [&str; N]) -> Command {
     let mut other = Command::new(built::others());
     other.arg("--folder").arg(folder).args(arguments);
     other
-}
-
-/// The first two processors that this process may run on.
-fn two_processors() -> [String; 2] {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let mut lines = status.lines();
-    let allowed = lines.find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
-    let ranges = allowed.unwrap().trim().split(',');
-    let mut numbers = ranges.flat_map(|range| {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let [first, last]: [u32; 2] = [first, last].map(|number| number.parse().unwrap());
-        first..=last
-    });
-    [(); 2].map(|()| match numbers.next() {
-        Some(number) => number.to_string(),
-        None => panic!("contenders need a processor, and clients another"),
-    })
 }
 
 /// Whose tokens others verify, too.
