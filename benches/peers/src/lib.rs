@@ -10,6 +10,7 @@
 )]
 
 pub mod answer;
+pub mod launching;
 pub mod listening;
 pub mod on_actix;
 pub mod on_axum;

@@ -1,6 +1,6 @@
 //! The route on actix-web.
 
-use std::{io, net::TcpListener};
+use std::io;
 
 use actix_web::{
     App, HttpResponse, HttpServer,
@@ -32,8 +32,9 @@ pub fn with_sessions(check: Check) -> impl Fn(&mut ServiceConfig) + Copy {
 
 /// Serves without sessions until the process ends.
 pub async fn serve_bare() -> io::Result<()> {
-    let (listener, server) = (listen()?, HttpServer::new(|| App::new().configure(bare)));
-    server.workers(1).listen(listener)?.run().await
+    let server = HttpServer::new(|| App::new().configure(bare));
+    let server = server.workers(1);
+    server.listen(listening::listen_for_workers()?)?.run().await
 }
 
 /// Serves with sessions until the process ends.
@@ -42,13 +43,8 @@ pub async fn serve(check: Check, sessions: Sessions) -> io::Result<()> {
         let routes = App::new().configure(with_sessions(check));
         routes.wrap(SessionMiddleware::new(sessions.clone()))
     });
-    server.workers(1).listen(listen()?)?.run().await
-}
-
-fn listen() -> io::Result<TcpListener> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    listening::announce(listener.local_addr()?);
-    Ok(listener)
+    let server = server.workers(1);
+    server.listen(listening::listen_for_workers()?)?.run().await
 }
 
 async fn user<P: Policy>(session: Session<P>) -> HttpResponse {

@@ -10,7 +10,6 @@ use axum::{
 use session_axum::{
     CheckBlacklist, CheckDatabase, Policy, Session, SessionLayer, Sessions, Stateless,
 };
-use tokio::net::TcpListener;
 
 use crate::{answer::Answer, listening, service::Check};
 
@@ -32,9 +31,7 @@ pub fn with_sessions(check: Check, sessions: Sessions) -> Router {
 
 /// Serves until the process ends.
 pub async fn serve(app: Router) -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    listening::announce(listener.local_addr()?);
-    axum::serve(listener, app).await
+    axum::serve(listening::listen().await?, app).await
 }
 
 async fn user<P: Policy>(session: Session<P>) -> Response {

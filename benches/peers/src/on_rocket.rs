@@ -2,19 +2,16 @@
 #![expect(clippy::needless_pass_by_value, reason = "Rocket's way")]
 
 use rocket::{
-    Build, Config, Rocket,
-    config::LogLevel,
-    fairing::AdHoc,
-    get, routes,
+    Build, Rocket, get, routes,
     serde::json::{Json, Value, json},
 };
 use session_rocket::{CheckBlacklist, CheckDatabase, Session, SessionFairing, Sessions, Stateless};
 
-use crate::{Problem, answer::Answer, listening, service::Check};
+use crate::{answer::Answer, launching, service::Check};
 
 /// Without sessions.
 pub fn bare() -> Rocket<Build> {
-    rocket::custom(config()).mount("/", routes![nobody])
+    rocket::custom(launching::config()).mount("/", routes![nobody])
 }
 
 /// With a session that is checked as far as this.
@@ -24,30 +21,8 @@ pub fn with_sessions(check: Check, sessions: Sessions) -> Rocket<Build> {
         Check::Blacklist => routes![blacklist],
         Check::Database => routes![database],
     };
-    let rocket = rocket::custom(config()).mount("/", routes);
+    let rocket = rocket::custom(launching::config()).mount("/", routes);
     rocket.attach(SessionFairing::new(sessions))
-}
-
-/// Serves until the process ends.
-pub async fn serve(app: Rocket<Build>) -> Result<(), Problem> {
-    let announced = AdHoc::on_liftoff("its address", |rocket| {
-        Box::pin(async {
-            let config = rocket.config();
-            listening::announce((config.address, config.port).into());
-        })
-    });
-    app.attach(announced).launch().await?;
-    Ok(())
-}
-
-/// That of a release build, on a free port and without a log.
-fn config() -> Config {
-    Config {
-        port: 0,
-        workers: 1,
-        log_level: LogLevel::Off,
-        ..Config::release_default()
-    }
 }
 
 #[get("/session")]

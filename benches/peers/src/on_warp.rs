@@ -3,7 +3,6 @@
 use std::io;
 
 use session_warp::{CheckBlacklist, CheckDatabase, Policy, Session, Sessions, Stateless, session};
-use tokio::net::TcpListener;
 use warp::{
     Filter as _, Reply as _,
     filters::BoxedFilter,
@@ -30,21 +29,16 @@ pub fn with_sessions(check: Check) -> BoxedFilter<(Response,)> {
 
 /// Serves without sessions until the process ends.
 pub async fn serve_bare() -> io::Result<()> {
-    warp::serve(bare()).incoming(listen().await?).run().await;
+    let server = warp::serve(bare());
+    server.incoming(listening::listen().await?).run().await;
     Ok(())
 }
 
 /// Serves with sessions until the process ends.
 pub async fn serve(check: Check, sessions: Sessions) -> io::Result<()> {
     let server = session_warp::serve(sessions, with_sessions(check));
-    server.incoming(listen().await?).await;
+    server.incoming(listening::listen().await?).await;
     Ok(())
-}
-
-async fn listen() -> io::Result<TcpListener> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    listening::announce(listener.local_addr()?);
-    Ok(listener)
 }
 
 fn route<P: Policy>() -> BoxedFilter<(Response,)> {

@@ -1,6 +1,6 @@
 //! The route on actix-web with `actix-session`, whose cookie is the session, or names one in Redis.
 
-use std::{fs, net::TcpListener, path::Path};
+use std::{fs, path::Path};
 
 use actix_session::{
     Session, SessionMiddleware,
@@ -38,8 +38,7 @@ async fn serve_on<S: SessionStore + 'static>(
         builder.cookie_secure(false).build()
     };
     log_in(middleware(), folder).await?;
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    listening::announce(listener.local_addr()?);
+    let listener = listening::listen_for_workers()?;
     let app = move || App::new().configure(routes).wrap(middleware());
     let server = HttpServer::new(app).workers(1).listen(listener)?;
     Ok(server.run().await?)

@@ -9,6 +9,8 @@ mod actix_sessions;
 #[path = "../../src/answer.rs"]
 mod answer;
 mod jsonwebtoken;
+#[path = "../../src/launching.rs"]
+mod launching;
 #[path = "../../src/listening.rs"]
 mod listening;
 mod tower_sessions;

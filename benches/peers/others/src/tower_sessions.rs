@@ -8,7 +8,6 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
-use tokio::net::TcpListener;
 use tower_sessions::{Session, SessionManagerLayer, SessionStore};
 use tower_sessions_redis_store::{
     RedisStore,
@@ -52,8 +51,7 @@ async fn serve_on(store: impl SessionStore + Clone, folder: &Path) -> Result<(),
     fs::write(folder.join("requests"), requests.join("\n"))?;
     let routes = Router::new().route("/session", get(user));
     let app = routes.layer(SessionManagerLayer::new(store).with_secure(false));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    listening::announce(listener.local_addr()?);
+    let listener = listening::listen().await?;
     Ok(axum::serve(listener, app).await?)
 }
 

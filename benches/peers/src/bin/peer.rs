@@ -8,7 +8,7 @@ use std::{fs, path::PathBuf};
 use actix_web::rt::System;
 use clap::Parser as _;
 use peers::{
-    Problem, listening, on_actix, on_axum, on_rocket, on_warp,
+    Problem, launching, listening, on_actix, on_axum, on_rocket, on_warp,
     service::{self, Check, Store},
 };
 use session_core::Sessions;
@@ -85,7 +85,7 @@ async fn serve(framework: Framework, kind: Kind) -> Result<(), Problem> {
         Kind::Bare => match framework {
             Framework::Axum => on_axum::serve(on_axum::bare()).await?,
             Framework::Actix => on_actix::serve_bare().await?,
-            Framework::Rocket => on_rocket::serve(on_rocket::bare()).await?,
+            Framework::Rocket => launching::serve(on_rocket::bare()).await?,
             Framework::Warp => on_warp::serve_bare().await?,
         },
         Kind::Session(arguments) => {
@@ -94,7 +94,7 @@ async fn serve(framework: Framework, kind: Kind) -> Result<(), Problem> {
                 Framework::Axum => on_axum::serve(on_axum::with_sessions(check, sessions)).await?,
                 Framework::Actix => on_actix::serve(check, sessions).await?,
                 Framework::Rocket => {
-                    on_rocket::serve(on_rocket::with_sessions(check, sessions)).await?;
+                    launching::serve(on_rocket::with_sessions(check, sessions)).await?;
                 }
                 Framework::Warp => on_warp::serve(check, sessions).await?,
             }

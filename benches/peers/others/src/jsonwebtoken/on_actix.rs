@@ -1,9 +1,6 @@
 //! On actix-web: an extractor.
 
-use std::{
-    future::{Ready, ready},
-    net::TcpListener,
-};
+use std::future::{Ready, ready};
 
 use actix_web::{
     App, Error, FromRequest, HttpRequest, HttpResponse, HttpServer,
@@ -17,8 +14,7 @@ use super::{Claims, Verifier};
 use crate::{Problem, answer::Answer, listening};
 
 pub(super) async fn serve(verifier: Verifier) -> Result<(), Problem> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    listening::announce(listener.local_addr()?);
+    let listener = listening::listen_for_workers()?;
     let verifier = Data::new(verifier);
     let app = move || {
         let app = App::new().app_data(verifier.clone());

@@ -7,15 +7,13 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
-use tokio::net::TcpListener;
 
 use super::{Claims, Verifier};
 use crate::{Problem, answer::Answer, listening};
 
 pub(super) async fn serve(verifier: Verifier) -> Result<(), Problem> {
     let app = Router::new().route("/session", get(user));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    listening::announce(listener.local_addr()?);
+    let listener = listening::listen().await?;
     Ok(axum::serve(listener, app.with_state(verifier)).await?)
 }
 

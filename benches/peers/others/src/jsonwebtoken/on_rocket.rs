@@ -1,10 +1,7 @@
 //! On Rocket: a request guard.
 
 use rocket::{
-    Config, Request, State,
-    config::LogLevel,
-    fairing::AdHoc,
-    get,
+    Request, State, get,
     http::Status,
     request::{FromRequest, Outcome},
     routes,
@@ -12,24 +9,11 @@ use rocket::{
 };
 
 use super::{Claims, Verifier};
-use crate::{Problem, answer::Answer, listening};
+use crate::{Problem, answer::Answer, launching};
 
 pub(super) async fn serve(verifier: Verifier) -> Result<(), Problem> {
-    let config = Config {
-        port: 0,
-        workers: 1,
-        log_level: LogLevel::Off,
-        ..Config::release_default()
-    };
-    let announced = AdHoc::on_liftoff("its address", |rocket| {
-        Box::pin(async {
-            let config = rocket.config();
-            listening::announce((config.address, config.port).into());
-        })
-    });
-    let app = rocket::custom(config).mount("/", routes![user]);
-    app.manage(verifier).attach(announced).launch().await?;
-    Ok(())
+    let app = rocket::custom(launching::config()).mount("/", routes![user]);
+    launching::serve(app.manage(verifier)).await
 }
 
 #[rocket::async_trait]

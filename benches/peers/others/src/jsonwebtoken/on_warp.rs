@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use tokio::net::TcpListener;
 use warp::{
     Filter, Rejection, Reply,
     http::StatusCode,
@@ -21,8 +20,7 @@ pub(super) async fn serve(verifier: Verifier) -> Result<(), Problem> {
         .and(claims(verifier))
         .map(user)
         .recover(refuse);
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    listening::announce(listener.local_addr()?);
+    let listener = listening::listen().await?;
     warp::serve(routes).incoming(listener).run().await;
     Ok(())
 }
