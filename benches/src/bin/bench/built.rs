@@ -7,7 +7,20 @@ use std::{
     sync::OnceLock,
 };
 
+use bench::extent::Only;
 use programs::process;
+
+/// Builds what these rows need: what does not build is known at once, and nothing is built while
+/// something is measured.
+pub(crate) fn whatever_is_needed(only: &Only) {
+    let requests = only.wants_any("requests");
+    if requests || only.wants_any("adds") {
+        peers("peer");
+    }
+    if requests {
+        others();
+    }
+}
 
 /// A program of the package `peers`.
 pub(crate) fn peers(program: &str) -> PathBuf {

@@ -79,6 +79,7 @@ fn measure(root: &Path, options: &Options) -> ExitCode {
     let provenance = options
         .is_for_the_book()
         .then(|| Provenance::now(root, *extent));
+    built::whatever_is_needed(only);
     let mut rows: Vec<Row> = Vec::new();
     let mut add = |some: Vec<Row>| {
         report::print(&some);
