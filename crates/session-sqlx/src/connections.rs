@@ -40,55 +40,6 @@ pub(crate) struct Connections<D: Dialect> {
 }
 
 impl<D: Dialect> Connections<D> {
-    /// Runs statements as one transaction and returns how many rows the last one touched, which is
-    /// the verdict of every race.
-    pub(crate) async fn write(&self, statements: &[Bound<'_>]) -> Result<u64, StoreError> {
-        self.patiently(|| async {
-            let mut lease = Lease::of(&self.writer).await?;
-            let done = async {
-                let mut transaction = self.begin(&mut lease).await?;
-                let mut touched = 0;
-                for (sql, values) in statements {
-                    let sql = self.names.fill(sql);
-                    touched = D::execute(&mut transaction, sql, values).await?;
-                }
-                self.commit(transaction).await?;
-                Ok(touched)
-            }
-            .await;
-            match lease.finished(done) {
-                Err(Failure::Driver(error)) if D::judge(&error) == Trouble::Taken => Ok(0),
-                outcome => outcome,
-            }
-        })
-        .await
-    }
-
-    pub(crate) async fn begin<'l>(
-        &self,
-        lease: &'l mut Lease<D>,
-    ) -> Result<Transaction<'l, D>, Failure> {
-        let mut transaction = lease.begin().await?;
-        if let (true, Some(limit)) = (self.shared, D::LIMIT) {
-            let milliseconds = self.timeout.as_millis().to_string();
-            let values = [(&milliseconds).into()];
-            D::fetch(&mut transaction, self.names.fill(limit), &values)
-                .await
-                .map_err(Failure::Unasked)?;
-        }
-        Ok(transaction)
-    }
-
-    pub(crate) async fn commit(
-        &self,
-        mut transaction: Transaction<'_, D>,
-    ) -> Result<(), sqlx::Error> {
-        if let Some(unlimited) = D::UNLIMITED {
-            D::run(&mut transaction, self.names.fill(unlimited)).await?;
-        }
-        transaction.commit().await
-    }
-
     /// Runs one statement that changes nothing and asks what the server is, and takes no answer from
     /// a replica, wherever the connections have come to lead (security H6).
     pub(crate) async fn read_primary(
@@ -190,7 +141,7 @@ impl<D: Dialect> Connections<D> {
                 match &failure {
                     // All connections of a pool may have died with the server.
                     Failure::Unasked(error)
-                        if D::judge(error) == Trouble::Disconnected && replaced < most_replaced =>
+                        if D::judge(error).ends_connection() && replaced < most_replaced =>
                     {
                         replaced += 1;
                     }
@@ -233,6 +184,7 @@ pub(crate) struct Lease<D: Dialect> {
     /// Until it is dropped.
     taken: Option<Taken<D>>,
     is_finished: bool,
+    is_spoilt: bool,
 }
 
 impl<D: Dialect> Lease<D> {
@@ -245,10 +197,18 @@ impl<D: Dialect> Lease<D> {
                 return Ok(Self {
                     taken: Some(taken),
                     is_finished: false,
+                    is_spoilt: false,
                 });
             }
             taken.close();
         }
+    }
+
+    /// Whether a statement that writes may be a transaction by itself on this connection. An
+    /// application's may have a transaction open that nobody knows of, and its defaults; and what has
+    /// been idle may be dead, which is to be found out before a write is on its way.
+    pub(crate) fn commits_by_itself(&self) -> bool {
+        self.taken.as_ref().is_some_and(Taken::is_known_to_live)
     }
 
     pub(crate) async fn begin(&mut self) -> Result<Transaction<'_, D>, Failure> {
@@ -279,6 +239,11 @@ impl<D: Dialect> Lease<D> {
         answer.map_err(Failure::Unasked)
     }
 
+    /// From now on the connection is not for the next one to use, whatever becomes of the work.
+    pub(crate) fn spoil(&mut self) {
+        self.is_spoilt = true;
+    }
+
     /// Gives the connection back after work that went well.
     pub(crate) fn give_back(mut self) {
         self.is_finished = true;
@@ -289,7 +254,7 @@ impl<D: Dialect> Lease<D> {
         self.is_finished = match &outcome {
             Ok(_) | Err(Failure::Store(_)) => true,
             Err(Failure::Driver(error) | Failure::Unasked(error)) => {
-                error.as_database_error().is_some() && D::judge(error) != Trouble::Disconnected
+                error.as_database_error().is_some() && !D::judge(error).ends_connection()
             }
         };
         outcome
@@ -299,7 +264,7 @@ impl<D: Dialect> Lease<D> {
 impl<D: Dialect> Drop for Lease<D> {
     fn drop(&mut self) {
         match self.taken.take() {
-            Some(taken) if self.is_finished => taken.give_back(),
+            Some(taken) if self.is_finished && !self.is_spoilt => taken.give_back(),
             Some(taken) => taken.close(),
             None => {}
         }

@@ -61,6 +61,10 @@ pub(crate) trait Dialect: Database {
     const SCRIPT: Script;
     /// Starts a transaction that writes, whatever state the connection was left in.
     const BEGIN: &'static str;
+    /// What a statement that writes stands between to be a transaction by itself, where it is to
+    /// take hold of the database first and be forgotten when nobody waits for it any more; the
+    /// answer is how many rows it `touched`. None where it is one as it is.
+    const AROUND: Option<[&'static str; 2]>;
     /// Starts the transaction that migrations run in.
     const BEGIN_MIGRATION: &'static str;
     /// Makes the transaction at hand wait for the disk, where its default may be not to.
@@ -218,12 +222,21 @@ pub(crate) enum Trouble {
     Contention,
     /// The connection is of no use any more.
     Disconnected,
+    /// The transaction at hand, or the server, takes no writes: nothing was done.
+    ReadOnly,
     /// A row with this key is there, in a database that cannot be asked to pass over it in silence.
     Taken,
     /// What is stored is not sound.
     Corrupt,
     /// Anything else.
     Other,
+}
+
+impl Trouble {
+    /// Whether another connection is worth a try, and this one is not.
+    pub(crate) fn ends_connection(self) -> bool {
+        matches!(self, Self::Disconnected | Self::ReadOnly)
+    }
 }
 
 /// The text of every statement; the parameters of each are bound in the order that its field names.

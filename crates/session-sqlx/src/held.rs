@@ -82,13 +82,17 @@ impl<D: Dialect> Held<D> {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(|_| sqlx::Error::PoolClosed)?;
         let idle = self.idle().pop_back();
-        let (connection, opened) = match idle {
-            Some(idle) => (idle.connection, idle.opened),
-            None => (self.pool.acquire().await?.detach(), Instant::now()),
+        let (connection, opened, is_known_to_live) = match idle {
+            Some(idle) => {
+                let is_known_to_live = D::ASK_REPLICA.is_none() || idle.since.elapsed() < LATELY;
+                (idle.connection, idle.opened, is_known_to_live)
+            }
+            None => (self.pool.acquire().await?.detach(), Instant::now(), true),
         };
         Ok(Taken::Own(Own {
             connection,
             opened,
+            is_known_to_live,
             place,
             home: Arc::clone(self),
         }))
@@ -134,6 +138,8 @@ pub(crate) enum Taken<D: Dialect> {
 pub(crate) struct Own<D: Dialect> {
     connection: D::Connection,
     opened: Instant,
+    /// That there is no server to lose, or that it answered a moment ago.
+    is_known_to_live: bool,
     place: OwnedSemaphorePermit,
     home: Arc<Held<D>>,
 }
@@ -153,6 +159,14 @@ impl<D: Dialect> Taken<D> {
         }
     }
 
+    /// Whether nothing is to be found out about it: it is ours, and it lives.
+    pub(crate) fn is_known_to_live(&self) -> bool {
+        match self {
+            Self::Shared(_) => false,
+            Self::Own(own) => own.is_known_to_live,
+        }
+    }
+
     /// For the next one to use.
     pub(crate) fn give_back(self) {
         match self {
@@ -162,6 +176,7 @@ impl<D: Dialect> Taken<D> {
                 opened,
                 place,
                 home,
+                ..
             }) => home.give_back(connection, opened, place),
         }
     }
@@ -187,4 +202,6 @@ fn close<D: Dialect>(connection: D::Connection, place: Option<OwnedSemaphorePerm
     }
 }
 
+/// How long after its last answer a server is taken to be there still.
+const LATELY: Duration = Duration::from_secs(1);
 const FAREWELL: Duration = Duration::from_secs(5);

@@ -79,6 +79,7 @@ mod revoking;
 mod row;
 mod settings;
 mod store;
+mod writing;
 
 pub use error::ConnectError;
 pub use migrate::Migrations;

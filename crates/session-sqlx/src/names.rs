@@ -48,6 +48,16 @@ impl Names {
         self.replaced(&[question, statement], self.schema.as_deref())
     }
 
+    /// A statement on these tables between two that name none.
+    pub(crate) fn fill_between(
+        &self,
+        [before, after]: [&'static str; 2],
+        statement: &'static str,
+    ) -> SqlStr {
+        let statement = self.fill(statement);
+        AssertSqlSafe([before, statement.as_str(), after].concat()).into_sql_str()
+    }
+
     /// A script that runs inside the schema.
     pub(crate) fn fill_inside(&self, script: &'static str) -> SqlStr {
         self.replaced(&[script], None)

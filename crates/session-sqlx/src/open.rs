@@ -259,6 +259,15 @@ impl Settings {
     }
 }
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+impl Settings {
+    /// How long a server may work on a statement: a little less than we wait for it, as the error that
+    /// it answers then says that nothing was done, which nobody knows after an answer that is missing.
+    fn servers_patience(&self) -> Duration {
+        self.timeout.saturating_sub(self.timeout / 10)
+    }
+}
+
 /// What to say when a server is not the one that others repeat, or does not answer.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 fn not_primary(error: sqlx::Error) -> ConnectError {

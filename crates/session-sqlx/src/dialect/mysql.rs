@@ -219,6 +219,7 @@ impl Dialect for MySql {
     /// statement sees what was committed before it.
     const BEGIN: &'static str = "ROLLBACK; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; \
                                  START TRANSACTION READ WRITE";
+    const AROUND: Option<[&'static str; 2]> = None;
     /// Every change of a table commits by itself; what keeps others away is `lock_schema`.
     const BEGIN_MIGRATION: &'static str = "ROLLBACK; START TRANSACTION READ WRITE";
     /// Durability is a setting of the server, which is looked at when the store is opened.
@@ -247,10 +248,11 @@ impl Dialect for MySql {
             1062 => Trouble::Taken,
             // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_CHECKREAD
             1205 | 1213 | 1020 => Trouble::Contention,
-            // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_CLIENT_INTERACTION_TIMEOUT; and
+            // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_CLIENT_INTERACTION_TIMEOUT
+            1053 | 1927 | 4031 => Trouble::Disconnected,
             // ER_OPTION_PREVENTS_STATEMENT, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
-            // ER_READ_ONLY_MODE: the server is a replica now
-            1053 | 1927 | 4031 | 1290 | 1792 | 1836 => Trouble::Disconnected,
+            // ER_READ_ONLY_MODE
+            1290 | 1792 | 1836 => Trouble::ReadOnly,
             // ER_NOT_KEYFILE, ER_CRASHED_ON_USAGE, ER_INDEX_CORRUPT
             1034 | 1194 | 1712 => Trouble::Corrupt,
             _ => Trouble::Other,
@@ -289,6 +291,10 @@ binding_for!(MySql, text as str::as_bytes);
 /// Refuse what does not fit instead of cutting it off (security F7).
 pub(crate) const SET_STRICT: &str =
     "SET SESSION sql_mode = CONCAT_WS(',', @@sql_mode, 'STRICT_ALL_TABLES')";
+/// What a statement outside a transaction needs to be one by itself, whatever the server's defaults:
+/// it commits, and locks no more than a transaction of ours does.
+pub(crate) const SET_TRANSACTIONS: &str = "SET SESSION autocommit = 1; \
+     SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE";
 pub(crate) const ASK_STRICT: &str = "SELECT CAST(@@sql_mode LIKE '%STRICT_ALL_TABLES%' \
                                      OR @@sql_mode LIKE '%STRICT_TRANS_TABLES%' AS SIGNED)";
 /// seconds

@@ -8,15 +8,12 @@ use session_core::{
 };
 use sqlx::Postgres;
 
-use self::cursor::Place;
+use self::cursor::{Place, REVOCATIONS_SINCE};
 use super::{
     ByScope, Dialect, Prepared, Purge, Script, Statements, Trouble, Value,
     drive::{binding_for, driven_by},
 };
 use crate::{connections::Connections, row};
-
-mod cursor;
-mod findings;
 
 /// Where revocations are told. The table's own number is what all nodes agree on, however each says
 /// which schema it is in.
@@ -32,6 +29,9 @@ macro_rules! is_replica {
         "pg_is_in_recovery()::int::bigint AS is_replica"
     };
 }
+
+mod cursor;
+mod findings;
 
 /// Unix milliseconds on the server's clock.
 macro_rules! clock_ms {
@@ -76,6 +76,15 @@ macro_rules! wait_for_the_disk {
     };
 }
 
+/// A condition that is always met: the statement is carried out in a transaction that waits for the
+/// disk, also when it is one by itself. Behind a pooler in transaction mode, what a connection was set
+/// to says nothing. Asked once, before any row is looked for.
+macro_rules! durably {
+    () => {
+        concat!("(", wait_for_the_disk!(), ") IS NOT NULL")
+    };
+}
+
 /// The handles of a list, as an array: its length is not estimated, so an index is used.
 macro_rules! handle_in {
     ($list:literal) => {
@@ -110,20 +119,32 @@ macro_rules! list_where {
 
 impl Dialect for Postgres {
     const STATEMENTS: Statements = Statements {
-        create: "INSERT INTO session_sessions (handle, tenant, user_id, generation, secret_hash, \
-                 refresh_key, rotations, payload, payload_version, data, created_at_ms, \
-                 refreshed_at_ms, expires_at_ms, absolute_expires_at_ms, access_expires_at_ms) \
-                 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
-                 WHERE NOT EXISTS (SELECT 1 FROM session_revocations WHERE handle = $16) \
-                 ON CONFLICT (handle) DO NOTHING",
+        create: concat!(
+            "INSERT INTO session_sessions (handle, tenant, user_id, generation, secret_hash, \
+             refresh_key, rotations, payload, payload_version, data, created_at_ms, \
+             refreshed_at_ms, expires_at_ms, absolute_expires_at_ms, access_expires_at_ms) \
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
+             WHERE NOT EXISTS (SELECT 1 FROM session_revocations WHERE handle = $16) AND ",
+            durably!(),
+            " ON CONFLICT (handle) DO NOTHING"
+        ),
         get: of_server!(session_columns!(), "session_sessions", "handle = $1"),
-        rotate: "UPDATE session_sessions SET generation = $1, secret_hash = $2, \
-                 refresh_key = $3, rotations = $4, refreshed_at_ms = $5, expires_at_ms = $6, \
-                 access_expires_at_ms = GREATEST(access_expires_at_ms, $7) \
-                 WHERE handle = $8 AND generation = $9 AND expires_at_ms > $10",
-        update_payload: "UPDATE session_sessions SET payload_version = $1, payload = $2 \
-                         WHERE handle = $3 AND payload_version = $4",
-        update_data: "UPDATE session_sessions SET data = $1 WHERE handle = $2",
+        rotate: concat!(
+            "UPDATE session_sessions SET generation = $1, secret_hash = $2, refresh_key = $3, \
+             rotations = $4, refreshed_at_ms = $5, expires_at_ms = $6, \
+             access_expires_at_ms = GREATEST(access_expires_at_ms, $7) \
+             WHERE handle = $8 AND generation = $9 AND expires_at_ms > $10 AND ",
+            durably!()
+        ),
+        update_payload: concat!(
+            "UPDATE session_sessions SET payload_version = $1, payload = $2 \
+             WHERE handle = $3 AND payload_version = $4 AND ",
+            durably!()
+        ),
+        update_data: concat!(
+            "UPDATE session_sessions SET data = $1 WHERE handle = $2 AND ",
+            durably!()
+        ),
         revoke: ByScope {
             handles: revoke_where!(handle_in!("$3")),
             user: revoke_where!(
@@ -151,13 +172,15 @@ impl Dialect for Postgres {
         ),
         attend: concat!(
             "INSERT INTO session_nodes AS known (id, name, acknowledged, lease_ends_at_ms) \
-             VALUES ($1, $2, $3, ",
+             SELECT $1, $2, $3, ",
             clock_ms!(),
-            " + $4) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
+            " + $4 WHERE ",
+            durably!(),
+            " ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
              acknowledged = GREATEST(known.acknowledged, excluded.acknowledged), \
              lease_ends_at_ms = excluded.lease_ends_at_ms"
         ),
-        leave: "DELETE FROM session_nodes WHERE id = $1",
+        leave: concat!("DELETE FROM session_nodes WHERE id = $1 AND ", durably!()),
         attending: of_server!(
             "id, name, acknowledged",
             "session_nodes",
@@ -172,26 +195,37 @@ impl Dialect for Postgres {
         ),
         purge_nodes: concat!(
             "DELETE FROM session_nodes WHERE lease_ends_at_ms <= ",
-            clock_ms!()
+            clock_ms!(),
+            " AND ",
+            durably!()
         ),
         lock_keys: Some("SELECT version FROM session_schema FOR UPDATE"),
         insert_key: "INSERT INTO session_keys (id, purpose, algorithm, created_at_ms, material, \
                      sealed_under) SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS \
                      (SELECT 1 FROM session_keys WHERE purpose = $7 AND created_at_ms > $8) \
                      ON CONFLICT (id) DO NOTHING",
-        reseal_key: "UPDATE session_keys SET material = $1, sealed_under = $2 WHERE id = $3",
-        remove_key: "DELETE FROM session_keys WHERE id = $1",
+        reseal_key: concat!(
+            "UPDATE session_keys SET material = $1, sealed_under = $2 WHERE id = $3 AND ",
+            durably!()
+        ),
+        remove_key: concat!("DELETE FROM session_keys WHERE id = $1 AND ", durably!()),
         purge_sessions: Purge {
             look: None,
-            delete: "DELETE FROM session_sessions WHERE expires_at_ms <= $1 AND handle = ANY \
-                         (ARRAY(SELECT handle FROM session_sessions WHERE expires_at_ms <= $1 \
-                         ORDER BY expires_at_ms LIMIT $2))",
+            delete: concat!(
+                "DELETE FROM session_sessions WHERE expires_at_ms <= $1 AND handle = ANY \
+                 (ARRAY(SELECT handle FROM session_sessions WHERE expires_at_ms <= $1 \
+                 ORDER BY expires_at_ms LIMIT $2)) AND ",
+                durably!()
+            ),
         },
         purge_revocations: Purge {
             look: None,
-            delete: "DELETE FROM session_revocations WHERE expires_at_ms <= $1 \
-                            AND number = ANY (ARRAY(SELECT number FROM session_revocations \
-                            WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2))",
+            delete: concat!(
+                "DELETE FROM session_revocations WHERE expires_at_ms <= $1 \
+                 AND number = ANY (ARRAY(SELECT number FROM session_revocations \
+                 WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2)) AND ",
+                durably!()
+            ),
         },
         clock: Some(concat!("SELECT ", clock_ms!(), " AS clock_ms")),
         find_schema: "SELECT 1 FROM pg_tables \
@@ -225,6 +259,7 @@ impl Dialect for Postgres {
         "BEGIN; ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ",
         wait_for_the_disk!()
     );
+    const AROUND: Option<[&'static str; 2]> = None;
     const BEGIN_MIGRATION: &'static str = "BEGIN; ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
          SET LOCAL statement_timeout = '30s'";
     const COMMIT_DURABLY: Option<&'static str> = Some(wait_for_the_disk!());
@@ -254,12 +289,13 @@ impl Dialect for Postgres {
             Some("40001" | "40P01") => Trouble::Contention,
             // admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped,
             // idle_session_timeout, idle_in_transaction_session_timeout; in_failed_sql_transaction,
-            // in a transaction that somebody left open; and read_only_sql_transaction and
-            // feature_not_supported, for a transaction that is to write: the server is a replica
-            Some(
-                "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25P02" | "25006"
-                | "0A000",
-            ) => Trouble::Disconnected,
+            // in a transaction that somebody left open; and feature_not_supported, for a transaction
+            // that is to write: the server is a replica
+            Some("57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25P02" | "0A000") => {
+                Trouble::Disconnected
+            }
+            // read_only_sql_transaction
+            Some("25006") => Trouble::ReadOnly,
             // data_corrupted, index_corrupted
             Some("XX001" | "XX002") => Trouble::Corrupt,
             // connection_exception and all of its class
@@ -333,27 +369,6 @@ impl Dialect for Postgres {
 }
 
 binding_for!(Postgres, text as identity);
-
-/// At least one row, for the horizon and for which server it is: the cluster and its timeline, which
-/// each promotion and each backup restored to a moment begins anew; when it was started, which a copy
-/// of its files put back in their place cannot be without; and since when it has statistics, which it
-/// throws away when it recovers from a crash, as it does the numbers of transactions that were not on
-/// the disk. The rest of it NULL when there is nothing.
-const REVOCATIONS_SINCE: &str = concat!(
-    "SELECT now.horizon, now.is_replica, now.server, page.* FROM \
-    (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, ",
-    is_replica!(),
-    ", \
-    hashtextextended(concat_ws('/', (SELECT system_identifier FROM pg_control_system()), \
-    CASE WHEN NOT pg_is_in_recovery() \
-    THEN substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END, \
-    extract(epoch FROM pg_postmaster_start_time()), \
-    (SELECT extract(epoch FROM stats_reset) FROM pg_stat_bgwriter)), 0) AS server) AS now \
-    LEFT JOIN (SELECT written_by::text::bigint AS transaction, number, handle, expires_at_ms \
-    FROM session_revocations WHERE (written_by, number) > ($1::bigint::text::xid8, $2) \
-    AND expires_at_ms > $3 ORDER BY written_by, number LIMIT $4) AS page ON true \
-    ORDER BY page.transaction, page.number"
-);
 
 /// nothing; the `channel` that revocations are told in
 pub(crate) const ASK_CHANNEL: &str = concat!("SELECT ", channel!(), " AS channel");

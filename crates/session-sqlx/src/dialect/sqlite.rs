@@ -179,6 +179,10 @@ impl Dialect for Sqlite {
 
     /// DEFERRED would read first and fail with `SQLITE_BUSY` when somebody else wrote meanwhile.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
+    /// In one question to SQLite's thread, which looks after each of its answers whether they are
+    /// still wanted: who waited for a lock in vain has not written when the lock is free.
+    const AROUND: Option<[&'static str; 2]> =
+        Some(["BEGIN IMMEDIATE; ", "; SELECT changes() AS touched; COMMIT"]);
     const BEGIN_MIGRATION: &'static str = "BEGIN IMMEDIATE";
     const COMMIT_DURABLY: Option<&'static str> = None;
     /// One that began before another one wrote cannot write.

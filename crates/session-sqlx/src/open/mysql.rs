@@ -27,18 +27,20 @@ impl Settings {
         let version: String = sqlx::query_scalar(mysql::ASK_VERSION)
             .fetch_one(&mut first)
             .await?;
-        sqlx::raw_sql(mysql::SET_STRICT).execute(&mut first).await?;
+        for set in [mysql::SET_STRICT, mysql::SET_TRANSACTIONS] {
+            sqlx::raw_sql(set).execute(&mut first).await?;
+        }
         self.prepare_mysql(&mut first).await?;
         first.close().await?;
         let is_mariadb = version.contains("MariaDB");
-        let timeout = self.timeout;
+        let timeout = self.servers_patience();
         let pool = pool(self.connections, self.timeout)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     must_be_primary::<MySql>(connection).await?;
-                    sqlx::raw_sql(mysql::SET_STRICT)
-                        .execute(&mut *connection)
-                        .await?;
+                    for set in [mysql::SET_STRICT, mysql::SET_TRANSACTIONS] {
+                        sqlx::raw_sql(set).execute(&mut *connection).await?;
+                    }
                     // Whole seconds, and not less than one.
                     let seconds = timeout.as_millis().div_ceil(1000).min(1_000_000);
                     sqlx::query(mysql::SET_LOCK_TIMEOUT)

@@ -29,7 +29,7 @@ impl Settings {
         let mut first = options.connect().await?;
         self.prepare_postgres(&mut first).await?;
         first.close().await?;
-        let milliseconds = self.timeout.as_millis().to_string();
+        let milliseconds = self.servers_patience().as_millis().to_string();
         let pool = pool(self.connections, self.timeout)
             .after_connect(move |connection, _| {
                 let milliseconds = milliseconds.clone();

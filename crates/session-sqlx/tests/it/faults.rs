@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use session_core::store::{Created, RevocationCursor, Rotated, SessionStore, StoreError};
+use session_core::store::{Created, RevocationCursor, Rotated, SessionStore, StoreError, Updated};
 use session_sqlx::{ConnectOptions, SqlitePool, SqlxStore};
 use session_testkit::store::records::{
     NOW_MS, RETENTION, all_of, all_revocations, create, handle, key, named, rotation_of, session,
 };
 use sqlx::{
-    Connection,
+    AssertSqlSafe, Connection,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use tempfile::TempDir;
@@ -135,6 +135,41 @@ async fn a_transaction_that_the_database_ended_harms_no_other() {
         assert!(left == [session("bad")]);
         let (recorded, _) = all_revocations(&other, RevocationCursor::default(), 9).await;
         assert_eq!(recorded.len(), 3);
+    }
+}
+
+/// G11, H12: a write by itself that the database refuses leaves neither a lock nor a transaction, in
+/// which the next one would be acknowledged and lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_refused_harms_no_other() {
+    for refusal in ["ABORT", "FAIL", "ROLLBACK"] {
+        let folder = TempDir::new().unwrap();
+        let store = SqlxStore::connect(url_in(&folder)).await.unwrap();
+        let other = SqlxStore::connect(url_in(&folder)).await.unwrap();
+        let row = session("one");
+        create(&store, &row).await;
+        let refuse = format!(
+            "CREATE TRIGGER refuse AFTER UPDATE ON session_sessions WHEN new.data = 'bad' \
+             BEGIN SELECT RAISE({refusal}, 'refused'); END"
+        );
+        let pool = SqlitePool::connect(&url_in(&folder)).await.unwrap();
+        let refuse = sqlx::raw_sql(AssertSqlSafe(refuse)).execute(&pool).await;
+        refuse.unwrap();
+        for good in ["good", "better"] {
+            let refused = store.update_data(&row.handle, "bad").await;
+            assert!(
+                matches!(refused, Err(StoreError::Unavailable(_))),
+                "{refusal}: {refused:?}"
+            );
+            let untouched = other.get(&row.handle).await.unwrap().unwrap();
+            assert!(untouched.data != "bad", "{refusal}");
+            for writer in [&other, &store] {
+                let updated = writer.update_data(&row.handle, good).await;
+                assert_eq!(updated.unwrap(), Updated::Updated, "{refusal}");
+                let kept = other.get(&row.handle).await.unwrap().unwrap();
+                assert_eq!(kept.data, good, "{refusal}");
+            }
+        }
     }
 }
 

@@ -21,3 +21,4 @@ mod server_opening;
 mod servers;
 mod suite;
 mod tls;
+mod writing;

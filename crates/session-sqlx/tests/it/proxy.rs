@@ -85,6 +85,11 @@ impl Proxy {
         self.held.send_replace(Held::Answers);
     }
 
+    /// Ends every connection, and what was held back never comes.
+    pub(crate) fn cut(&self) {
+        self.held.send_replace(Held::Cut);
+    }
+
     /// From now on asks something else in the place of this text; it must not be longer.
     pub(crate) fn replace(&self, text: &'static str, with: &str) {
         assert!(with.len() <= text.len());
@@ -116,6 +121,8 @@ enum Held {
     Nothing,
     From(&'static str),
     Answers,
+    /// What there is of connections ends.
+    Cut,
 }
 
 async fn pass_on(
@@ -167,5 +174,10 @@ async fn pass_on(
             answer.clear();
         }
     };
-    tokio::join!(ask, answer);
+    let mut ending = held.subscribe();
+    tokio::select! {
+        biased;
+        _ = ending.wait_for(|held| matches!(held, Held::Cut)) => {}
+        _ = async { tokio::join!(ask, answer) } => {}
+    }
 }

@@ -64,5 +64,26 @@ impl Place {
     }
 }
 
+/// At least one row, for the horizon and for which server it is: the cluster and its timeline, which
+/// each promotion and each backup restored to a moment begins anew; when it was started, which a copy
+/// of its files put back in their place cannot be without; and since when it has statistics, which it
+/// throws away when it recovers from a crash, as it does the numbers of transactions that were not on
+/// the disk. The rest of it NULL when there is nothing.
+pub(super) const REVOCATIONS_SINCE: &str = concat!(
+    "SELECT now.horizon, now.is_replica, now.server, page.* FROM \
+    (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, ",
+    is_replica!(),
+    ", \
+    hashtextextended(concat_ws('/', (SELECT system_identifier FROM pg_control_system()), \
+    CASE WHEN NOT pg_is_in_recovery() \
+    THEN substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END, \
+    extract(epoch FROM pg_postmaster_start_time()), \
+    (SELECT extract(epoch FROM stats_reset) FROM pg_stat_bgwriter)), 0) AS server) AS now \
+    LEFT JOIN (SELECT written_by::text::bigint AS transaction, number, handle, expires_at_ms \
+    FROM session_revocations WHERE (written_by, number) > ($1::bigint::text::xid8, $2) \
+    AND expires_at_ms > $3 ORDER BY written_by, number LIMIT $4) AS page ON true \
+    ORDER BY page.transaction, page.number"
+);
+
 #[cfg(test)]
 mod model;
