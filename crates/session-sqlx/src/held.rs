@@ -81,7 +81,7 @@ impl<D: Dialect> Held<D> {
     async fn take(self: &Arc<Self>) -> Result<Taken<D>, sqlx::Error> {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(|_| sqlx::Error::PoolClosed)?;
-        let idle = self.idle().pop_back();
+        let idle = self.take_idle();
         let (connection, opened, is_known_to_live) = match idle {
             Some(idle) => {
                 let is_known_to_live = D::ASK_REPLICA.is_none() || idle.since.elapsed() < LATELY;
@@ -99,28 +99,53 @@ impl<D: Dialect> Held<D> {
     }
 
     fn give_back(&self, connection: D::Connection, opened: Instant, place: OwnedSemaphorePermit) {
+        let given = Idle {
+            connection,
+            opened,
+            since: Instant::now(),
+        };
+        let mut unneeded = Vec::new();
+        let mut idle = self.idle();
+        while let Some(first) = idle.pop_front_if(|first| self.has_had_its_time(first)) {
+            unneeded.push(first);
+        }
+        if self.has_had_its_time(&given) {
+            drop(idle);
+            close::<D>(given.connection, Some(place));
+        } else {
+            idle.push_back(given);
+            drop(idle);
+            drop(place);
+        }
+        for one in unneeded {
+            close::<D>(one.connection, None);
+        }
+    }
+
+    /// One that has neither been idle nor open for too long, if there is one; such as have are closed.
+    fn take_idle(&self) -> Option<Idle<D>> {
+        let mut unneeded = Vec::new();
+        let mut idle = self.idle();
+        let taken = loop {
+            match idle.pop_back() {
+                Some(last) if self.has_had_its_time(&last) => unneeded.push(last),
+                other => break other,
+            }
+        };
+        drop(idle);
+        for one in unneeded {
+            close::<D>(one.connection, None);
+        }
+        taken
+    }
+
+    fn has_had_its_time(&self, one: &Idle<D>) -> bool {
         let options = self.pool.options();
         let is_over = |since: Instant, most: Option<Duration>| {
             most.is_some_and(|most| since.elapsed() >= most)
         };
-        let too_old = is_over(opened, options.get_max_lifetime());
-        let mut idle = self.idle();
-        let unneeded = idle.pop_front_if(|first| is_over(first.since, options.get_idle_timeout()));
-        if too_old {
-            drop(idle);
-            close::<D>(connection, Some(place));
-        } else {
-            idle.push_back(Idle {
-                connection,
-                opened,
-                since: Instant::now(),
-            });
-            drop(idle);
-            drop(place);
-        }
-        if let Some(unneeded) = unneeded {
-            close::<D>(unneeded.connection, None);
-        }
+        is_over(one.opened, options.get_max_lifetime())
+            || is_over(one.since, options.get_idle_timeout())
     }
 
     fn idle(&self) -> MutexGuard<'_, VecDeque<Idle<D>>> {

@@ -185,6 +185,41 @@ async fn a_commit_whose_answer_is_lost_is_whole() {
     }
 }
 
+/// What a server may have closed long ago is not used: connections that nobody needed for long are
+/// let go, all of them at once.
+#[tokio::test]
+async fn connections_that_nobody_needed_for_long_are_let_go() {
+    for server in Server::ALL {
+        let database = Database::on(server);
+        let store = database.store().await;
+        create(&store, &session("one")).await;
+        let one = handle("one");
+        let ask = || store.get(&one);
+        let four = tokio::join!(ask(), ask(), ask(), ask());
+        for found in [four.0, four.1, four.2, four.3] {
+            assert!(found.unwrap().is_some());
+        }
+        let connections = match server {
+            Server::Postgres => {
+                "SELECT count(*) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            }
+            Server::MySql => {
+                "SELECT count(*) FROM information_schema.processlist \
+                 WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+            }
+        };
+        assert_eq!(database.ask(connections).await, 4, "{server:?}");
+        time::pause();
+        time::advance(Duration::from_hours(1)).await;
+        time::resume();
+        assert!(store.get(&one).await.unwrap().is_some());
+        let gone = async { while database.ask(connections).await > 1 {} };
+        let gone = time::timeout(PATIENCE, gone).await;
+        assert!(gone.is_ok(), "{server:?}");
+    }
+}
+
 /// A restarted server ends every connection; nobody notices but by the time it takes.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_died_are_replaced() {
