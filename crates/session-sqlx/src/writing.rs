@@ -86,7 +86,9 @@ impl<D: Dialect> Connections<D> {
         &self,
         mut transaction: Transaction<'_, D>,
     ) -> Result<(), sqlx::Error> {
-        if let Some(unlimited) = D::UNLIMITED {
+        // On connections of our own there is no limit but that of a statement, which the server ends
+        // by itself before it commits.
+        if let (true, Some(unlimited)) = (self.shared, D::UNLIMITED) {
             D::run(&mut transaction, self.names.fill(unlimited)).await?;
         }
         transaction.commit().await

@@ -54,6 +54,26 @@ async fn a_write_is_one_question() {
     }
 }
 
+/// A revocation is no more questions than it has statements, a beginning and an end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_asks_for_nothing_beside_itself() {
+    for (server, questions) in [(Server::Postgres, 3), (Server::MySql, 5)] {
+        let database = Database::on(server);
+        let url = database.url().await;
+        let proxy = Proxy::before(&url).await;
+        let store = proxy.store(&url).await;
+        for name in ["one", "two"] {
+            create(&store, &session(name)).await;
+        }
+        // The first one prepares the statements.
+        store.revoke(&named(&["one"]), RETENTION).await.unwrap();
+        let before = proxy.asked();
+        let revoked = store.revoke(&named(&["two"]), RETENTION).await.unwrap();
+        assert_eq!(revoked.len(), 1);
+        assert_eq!(proxy.asked() - before, questions, "{server:?}");
+    }
+}
+
 /// G10: the answer to a write is lost with its connection. What became of it is not known, so the
 /// caller hears of it, and it is not made a second time.
 #[tokio::test(flavor = "multi_thread")]
