@@ -1,6 +1,6 @@
 //! `Connection`: the one connection that a store's operations share.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::{Client, RedisError, aio::ConnectionManager};
 
@@ -21,7 +21,7 @@ pub(crate) struct Connection {
 #[derive(Clone)]
 pub(crate) struct Line {
     pub(crate) manager: ConnectionManager,
-    client: Client,
+    client: Arc<Client>,
     number: usize,
 }
 
@@ -38,7 +38,7 @@ impl Connection {
         };
         let line = Line {
             manager,
-            client,
+            client: Arc::new(client),
             number,
         };
         Ok(Self {
@@ -94,7 +94,7 @@ impl Connection {
             Ok(manager) => {
                 *current = Line {
                     manager,
-                    client,
+                    client: Arc::new(client),
                     number: current.number.wrapping_add(1),
                 };
             }

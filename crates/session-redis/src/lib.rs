@@ -12,11 +12,11 @@
 //!
 //! # What is promised
 //!
-//! Every operation is one script, which the server runs with nobody else in between: of racing
-//! refreshes one wins, a revocation deletes the session and writes down that it did, or neither. Nodes
-//! follow the revocations in a stream, in the order in which they happened. Nothing is read from a
-//! replica: one that a client was led to refuses every call. When the memory is full, sessions are no
-//! longer made, and can still be revoked.
+//! Every operation but the look at a session, which needs none, is one script, which the server runs
+//! with nobody else in between: of racing refreshes one wins, a revocation deletes the session and
+//! writes down that it did, or neither. Nodes follow the revocations in a stream, in the order in
+//! which they happened. Nothing is read from a replica: one that a client was led to refuses every
+//! call. When the memory is full, sessions are no longer made, and can still be revoked.
 //!
 //! # What is not
 //!

@@ -47,6 +47,39 @@ pub(crate) fn session_to_fields(row: &SessionRecord) -> [Vec<u8>; 14] {
     ]
 }
 
+/// The names of these fields.
+pub(crate) const FIELDS: [&str; 14] = [
+    "user",
+    "tenant",
+    "generation",
+    "secret_hash",
+    "refresh_key",
+    "rotations",
+    "payload",
+    "payload_version",
+    "data",
+    "created_at",
+    "refreshed_at",
+    "expires_at",
+    "absolute_expires_at",
+    "access_expires_at",
+];
+
+/// The session whose fields these are; none when there is none.
+pub(crate) fn session_with(
+    handle: &SessionHandle,
+    fields: Vec<Option<Vec<u8>>>,
+) -> Result<Option<SessionRecord>, StoreError> {
+    if fields.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let handle = Some(handle.as_str().into());
+    let row: Option<Row> = [handle].into_iter().chain(fields).collect();
+    row.ok_or(StoreError::Corrupt("session"))
+        .and_then(session_of)
+        .map(Some)
+}
+
 pub(crate) fn session_of(row: Row) -> Result<SessionRecord, StoreError> {
     let row: [Vec<u8>; 15] = row.try_into().map_err(|_| StoreError::Corrupt("session"))?;
     let [
@@ -144,6 +177,16 @@ const SIGN: u64 = 1 << 63;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A script and a look without one read the same.
+    #[test]
+    fn the_scripts_know_the_same_fields() {
+        let prelude = include_str!("scripts/prelude.lua");
+        let (_, list) = prelude.split_once("FIELDS = {").unwrap();
+        let (list, _) = list.split_once('}').unwrap();
+        let named: Vec<&str> = list.split('\'').skip(1).step_by(2).collect();
+        assert_eq!(named, FIELDS);
+    }
 
     /// H15: the scripts compare times as texts.
     #[test]

@@ -1,4 +1,4 @@
-//! The scripts: every operation is one, which the server runs from start to end with nobody else in
+//! The scripts: every operation but the look at a session is one, which the server runs from start to end with nobody else in
 //! between.
 
 use redis::Script;
@@ -6,7 +6,6 @@ use redis::Script;
 /// All scripts, ready to be called by their digests.
 pub(crate) struct Scripts {
     pub(crate) create: Script,
-    pub(crate) get: Script,
     pub(crate) rotate: Script,
     pub(crate) update_payload: Script,
     pub(crate) update_data: Script,
@@ -30,7 +29,6 @@ impl Scripts {
     pub(crate) fn new() -> Self {
         Self {
             create: script(include_str!("scripts/create.lua")),
-            get: script(include_str!("scripts/get.lua")),
             rotate: script(include_str!("scripts/rotate.lua")),
             update_payload: script(include_str!("scripts/update_payload.lua")),
             update_data: script(include_str!("scripts/update_data.lua")),

@@ -1,4 +1,4 @@
-//! `RedisStore`: each operation once, as one script.
+//! `RedisStore`: each operation once, as one script; the look at a session without one.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -10,7 +10,10 @@ use crate::{
     memory::Memory,
     options::ConnectOptions,
     place::{Answer, Place},
-    row::{Row, handle_of, key_of, node_of, session_of, session_to_fields, time_of, time_to_text},
+    row::{
+        FIELDS, Row, handle_of, key_of, node_of, session_of, session_to_fields, session_with,
+        time_of, time_to_text,
+    },
     scripts::Scripts,
 };
 use async_trait::async_trait;
@@ -122,8 +125,9 @@ impl SessionStore for RedisStore {
     }
 
     async fn get(&self, handle: &SessionHandle) -> Result<Option<SessionRecord>, StoreError> {
-        let row: Option<Row> = self.ask(&self.0.scripts.get, handle.as_str()).await?;
-        row.map(session_of).transpose()
+        let key = format!("{}s:{handle}", self.0.asking.prefix);
+        let fields = self.0.asking.fields(&key, &FIELDS).await?;
+        session_with(handle, fields)
     }
 
     async fn rotate(&self, rotation: &Rotation) -> Result<Rotated, StoreError> {
