@@ -235,7 +235,7 @@ pub(crate) enum Trouble {
 impl Trouble {
     /// Whether another connection is worth a try, and this one is not.
     pub(crate) fn ends_connection(self) -> bool {
-        matches!(self, Self::Disconnected | Self::ReadOnly)
+        [Self::Disconnected, Self::ReadOnly].contains(&self)
     }
 }
 

@@ -48,14 +48,13 @@ impl Names {
         self.replaced(&[question, statement], self.schema.as_deref())
     }
 
-    /// A statement on these tables between two that name none.
+    /// A statement on these tables between two others.
     pub(crate) fn fill_between(
         &self,
         [before, after]: [&'static str; 2],
         statement: &'static str,
     ) -> SqlStr {
-        let statement = self.fill(statement);
-        AssertSqlSafe([before, statement.as_str(), after].concat()).into_sql_str()
+        self.replaced(&[before, statement, after], self.schema.as_deref())
     }
 
     /// A script that runs inside the schema.
