@@ -36,9 +36,16 @@ pub(crate) fn children_of(parent: u32) -> Result<Vec<u32>, String> {
 
 /// Whether a process is there and has not ended.
 pub(crate) fn is_running(id: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let state = stat
-        .rsplit_once(") ")
-        .and_then(|(_, rest)| rest.chars().next());
-    state.is_some_and(|state| state != 'Z')
+    state_of(id).is_some_and(|state| state != 'Z')
+}
+
+/// Whether a process runs no more for now, or has ended.
+pub(crate) fn stands_still(id: u32) -> bool {
+    state_of(id).is_none_or(|state| matches!(state, 'T' | 'Z'))
+}
+
+fn state_of(id: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.chars().next()
 }

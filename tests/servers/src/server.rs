@@ -12,7 +12,7 @@ use crate::{
     Authority, Folder, Identity,
     certificates::Tls,
     mariadb, postgres,
-    processes::{children_of, is_running, send},
+    processes::{children_of, is_running, send, stands_still},
     redis,
 };
 
@@ -160,7 +160,10 @@ impl OwnServer {
 
     /// Stops it where it stands (`SIGSTOP`): its connections stay open, and nobody answers.
     pub fn pause(&self) -> Result<(), String> {
-        self.signal("STOP")
+        self.signal("STOP")?;
+        // On a busy machine it may go on for a moment after the signal was sent.
+        let running = self.running.as_ref();
+        wait_until(|| Ok(running.is_none_or(|child| stands_still(child.id()))))
     }
 
     /// Lets it go on (`SIGCONT`).
