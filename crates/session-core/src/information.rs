@@ -23,8 +23,7 @@ pub struct SessionInformation {
 
 impl SessionInformation {
     pub(crate) fn from_record(record: SessionRecord) -> Result<Self, BackendError> {
-        let payload = Payload::stored(&record.payload)
-            .map_err(|_| BackendError::Store(StoreError::Corrupt("payload")))?;
+        let payload = Payload::stored(&record.payload).map_err(BackendError::Store)?;
         let data = json::parse_object(record.data.as_bytes())
             .map_err(|_| BackendError::Store(StoreError::Corrupt("session data")))?;
         Ok(Self {

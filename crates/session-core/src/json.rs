@@ -3,7 +3,7 @@
 //! Reading and writing give the same results whatever features of `serde_json` are enabled elsewhere
 //! in an application's dependency tree.
 
-use std::{borrow::Cow, cell::Cell, fmt, io, marker::PhantomData};
+use std::{borrow::Cow, cell::Cell, fmt, io, marker::PhantomData, ops::Range};
 
 use serde::{
     Serialize,
@@ -14,7 +14,7 @@ use serde_json::{Map, Number, Value, ser::Formatter};
 mod outline;
 mod values;
 
-pub(crate) use outline::{Member, Outline};
+pub(crate) use outline::{Member, Outline, is_what_is_left};
 use values::Values;
 
 /// How many objects and arrays may stand within one another; the outermost counts as one.
@@ -52,6 +52,13 @@ pub(crate) fn outline(text: &str) -> Result<Outline<'_>, JsonError> {
         Member::Object(object) => Ok(object),
         _ => Err(JsonError::Syntax),
     }
+}
+
+/// Where in a text a part of it stands; `None` when it is none, or a copy.
+pub(crate) fn place_in(text: &str, part: &str) -> Option<Range<usize>> {
+    let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    let end = start.checked_add(part.len())?;
+    (end <= text.len()).then_some(start..end)
 }
 
 /// Writes an object compactly, its numbers in decimal notation (wire §1.2).

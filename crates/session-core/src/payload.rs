@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::json;
+use crate::{json, store::StoreError};
 
 /// The claims that an application adds to a session's access tokens.
 ///
@@ -92,13 +92,19 @@ impl Payload {
     }
 
     /// Reads what [`to_text`](Self::to_text) has written, so its length needs no other look.
-    pub(crate) fn stored(text: &str) -> Result<Self, InvalidPayload> {
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`]: it has been changed by somebody else.
+    pub(crate) fn stored(text: &str) -> Result<Self, StoreError> {
+        let corrupt = StoreError::Corrupt("payload");
         if text.len() > Self::MAX_BYTES {
-            return Err(InvalidPayload::TooLong { length: text.len() });
+            return Err(corrupt);
         }
-        let object =
-            json::parse_object(text.as_bytes()).map_err(|_| InvalidPayload::NotAnObject)?;
-        Self::of_any_length(object)
+        match json::parse_object(text.as_bytes()).map(Self::of_any_length) {
+            Ok(Ok(payload)) => Ok(payload),
+            Ok(Err(_)) | Err(_) => Err(corrupt),
+        }
     }
 
     /// This payload with the members of `update` laid over it; a member that is `null` there is

@@ -21,7 +21,7 @@ use crate::{
     keys::{KeyError, KeyRing, KeyService, RefreshKey, SigningKey},
     payload::{InvalidPayload, Payload},
     random,
-    store::{Created, Rotations, SessionRecord, SessionScope, StoreError, Updated},
+    store::{Created, Rotations, SessionRecord, SessionScope, Updated},
     store_calls::StoreCalls,
     telemetry::Observers,
     token::{
@@ -134,7 +134,7 @@ impl SessionBackend for LocalBackend {
             let Some(row) = self.get(handle).await? else {
                 return Ok(None);
             };
-            let payload = stored_payload(&row)?.merged(update.clone())?;
+            let payload = Payload::stored(&row.payload)?.merged(update.clone())?;
             let access = match regenerate {
                 Some((current, _)) => self.reissue(current, &payload)?,
                 None => None,
@@ -183,9 +183,8 @@ impl SessionBackend for LocalBackend {
         issue::access_token(self.signing_key(&ring)?, &content, payload, None).map(Some)
     }
 
-    async fn live_payload(&self, handle: &SessionHandle) -> Result<Option<Payload>, SessionError> {
-        let row = self.get(handle).await?;
-        row.as_ref().map(stored_payload).transpose()
+    async fn live_payload(&self, handle: &SessionHandle) -> Result<Option<String>, SessionError> {
+        Ok(self.get(handle).await?.map(|row| row.payload))
     }
 
     async fn information(
@@ -373,10 +372,6 @@ fn anti_csrf_token(parts: &RefreshTokenParts, key: &RefreshKey) -> String {
     parts
         .secret
         .anti_csrf_token(key, &parts.handle, parts.generation)
-}
-
-fn stored_payload(row: &SessionRecord) -> Result<Payload, SessionError> {
-    Payload::stored(&row.payload).map_err(|_| SessionError::from(StoreError::Corrupt("payload")))
 }
 
 /// The application's own data as text, within the same limit as a payload.

@@ -70,8 +70,8 @@ pub(crate) trait SessionBackend: fmt::Debug + Send + Sync + 'static {
         payload: &Payload,
     ) -> Result<Option<Issued>, SessionError>;
 
-    /// The payload of a session that has not ended.
-    async fn live_payload(&self, handle: &SessionHandle) -> Result<Option<Payload>, SessionError>;
+    /// The payload of a session that has not ended, as it is stored.
+    async fn live_payload(&self, handle: &SessionHandle) -> Result<Option<String>, SessionError>;
 
     async fn information(
         &self,

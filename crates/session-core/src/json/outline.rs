@@ -5,7 +5,43 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use super::{DuplicateName, Form, Scalar};
+use super::{DuplicateName, Form, Scalar, outline, place_in};
+
+/// Whether `part` is, byte for byte, the text of what is left of the object `text` without some of its
+/// members: then both say the same, and nobody need make values of them to learn it.
+///
+/// When it is not, nothing is known: the same may be written otherwise.
+pub(crate) fn is_what_is_left(text: &str, part: &str, is_left_out: impl Fn(&str) -> bool) -> bool {
+    let compared = || {
+        let object = outline(text).ok()?;
+        let mut rest = part.strip_prefix('{')?;
+        let mut is_first = true;
+        let mut members = object.0.iter().peekable();
+        while let Some((name, _)) = members.next() {
+            // From its name's quote to the comma before the next one's, or the brace at the end. The
+            // members are in the order of their names, so where the text has another order one of
+            // these ends before it begins.
+            let start = place_in(text, name)?.start.checked_sub(1)?;
+            let (end, delimiter) = match members.peek() {
+                Some((next, _)) => (place_in(text, next)?.start.checked_sub(2)?, ","),
+                None => (text.len().checked_sub(1)?, "}"),
+            };
+            let member = text.get(start..end)?;
+            if !text.get(end..)?.starts_with(delimiter) {
+                return None;
+            }
+            if !is_left_out(name) {
+                if !is_first {
+                    rest = rest.strip_prefix(',')?;
+                }
+                rest = rest.strip_prefix(member)?;
+                is_first = false;
+            }
+        }
+        (rest == "}").then_some(())
+    };
+    compared().is_some()
+}
 
 /// The members of an object.
 #[derive(Debug, Default)]

@@ -170,7 +170,62 @@ fn numbers_are_written_without_an_exponent() {
     assert_eq!(as_text("1e999"), "null");
 }
 
+/// Wire case 25: what a row and a token say in the same words is not read to be compared, and what
+/// either says otherwise is.
+#[test]
+fn what_is_left_is_told_by_its_words() {
+    let is_own = |name: &str| matches!(name, "exp" | "sub");
+    let text = r#"{"a":1,"b":[1,{"exp":",}"}],"exp":9,"plan":"x","sub":"ann"}"#;
+    let left = r#"{"a":1,"b":[1,{"exp":",}"}],"plan":"x"}"#;
+    assert!(is_what_is_left(text, left, is_own));
+    assert!(is_what_is_left(r#"{"exp":9,"sub":"ann"}"#, "{}", is_own));
+    assert!(is_what_is_left("{}", "{}", is_own));
+    for other in [
+        "",
+        "{",
+        "{}",
+        text,
+        r#"{"a":1,"b":[1,{"exp":",}"}],"plan":"y"}"#,
+        r#"{"a":1,"b":[1,{"exp":",}"}]}"#,
+        r#"{"a":1,"b":[1,{"exp":",}"}],"plan":"x","z":1}"#,
+        r#"{"b":[1,{"exp":",}"}],"a":1,"plan":"x"}"#,
+        r#"{"a":1,"b":[1,{"exp":",}"}],"plan":"x"} "#,
+        r#"{"a":1,"b":[1,{"exp":",}"}],"plan":"x""#,
+        r#"{"a":1"b":[1,{"exp":",}"}]"plan":"x"}"#,
+    ] {
+        assert!(!is_what_is_left(text, other, is_own), "{other}");
+    }
+    for otherwise in [
+        r#"{"plan":"x","a":1,"b":[1,{"exp":",}"}],"exp":9,"sub":"ann"}"#,
+        r#"{"a":1, "b":[1,{"exp":",}"}],"exp":9,"plan":"x","sub":"ann"}"#,
+        r#"{"a":1,"b":[1,{"exp":",}"}],"exp":9,"plan":"x","sub":"ann"} "#,
+        r#"{"a":1,"b":[1,{"exp":",}"}],"exp":9,"pl\u0061n":"x","sub":"ann"}"#,
+        r#"{"a":1,"b":[1,{"exp":",}"}],"exp":9,"plan":"x""#,
+    ] {
+        assert!(!is_what_is_left(otherwise, left, is_own), "{otherwise}");
+    }
+}
+
 proptest! {
+    /// Wire case 25: of what we write it is always told, and it is never told wrongly.
+    #[test]
+    fn what_is_told_to_be_left_is_what_is_left(
+        all in prop::collection::btree_map("[a-e\"]{0,2}", "[,:{}\"]{0,2}", 0..6),
+        other in prop::collection::btree_map("[a-e\"]{0,2}", "[,:{}\"]{0,2}", 0..6),
+    ) {
+        let is_left_out = |name: &str| name.starts_with('a');
+        let object = |members: &std::collections::BTreeMap<String, String>| {
+            members.iter().map(|(name, value)| (name.clone(), json!([value]))).collect::<Map<_, _>>()
+        };
+        let (all, other) = (object(&all), to_text(&object(&other)));
+        let mut left = all.clone();
+        left.retain(|name, _| !is_left_out(name));
+        let (text, left) = (to_text(&all), to_text(&left));
+        let plainly = !all.keys().any(|name| name.contains('"'));
+        prop_assert_eq!(is_what_is_left(&text, &left, is_left_out), plainly, "{}", text);
+        prop_assert_eq!(is_what_is_left(&text, &other, is_left_out), plainly && other == left);
+    }
+
     /// H5: what is written is read back as the same object, without an exponent in any number.
     #[test]
     fn every_number_comes_back_as_it_went(float in prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO, signed: i64, unsigned: u64) {

@@ -340,6 +340,14 @@ impl VerifiedAccessToken {
         })
     }
 
+    /// Whether its claims of the application's are, word for word, those of this text. When they are
+    /// not, they may be the same all the same.
+    pub(crate) fn carries(&self, payload: &str) -> bool {
+        json::is_what_is_left(&self.claims.text, payload, |name| {
+            Payload::PROTECTED_NAMES.contains(&name)
+        })
+    }
+
     /// What can be said of it now: of all that was judged when it was verified, what may have become
     /// another. `key` has to be the key that made its signature.
     pub(crate) fn judge(

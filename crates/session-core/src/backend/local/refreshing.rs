@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{LocalBackend, anti_csrf_token, stored_payload};
+use super::{LocalBackend, anti_csrf_token};
 use crate::{
     backend::{
         Delivery, Issued, SessionBackend as _, issue,
@@ -13,6 +13,7 @@ use crate::{
     ids::KeyId,
     keys::{KeyError, KeyRing},
     observer::{ReplayClass, ReplayEvent, TheftEvent},
+    payload::Payload,
     store::{Rotated, SessionRecord, SessionScope},
     telemetry::{self, RefreshOutcome},
     token::{
@@ -146,7 +147,7 @@ impl LocalBackend {
             anti_csrf: delivery.anti_csrf,
             secret: successor.secret.clone(),
         };
-        let payload = stored_payload(&row)?;
+        let payload = Payload::stored(&row.payload)?;
         let issued = self.issue(ring, &row, &parts, &payload, now_ms, delivery)?;
         let rotated = self.calls.call("rotate", move |store| async move {
             store.rotate(&rotation).await
@@ -211,7 +212,7 @@ impl LocalBackend {
         }
         let mut row = row.clone();
         row.access_expires_at_ms = access_expires_at_ms;
-        let payload = stored_payload(&row)?;
+        let payload = Payload::stored(&row.payload)?;
         self.issue(ring, &row, &parts, &payload, now_ms, delivery)
             .map(Some)
     }

@@ -141,12 +141,10 @@ pub(super) enum Extract {
 
 impl Extract {
     fn of(payload: &str, part: &str) -> Self {
-        let start = part.as_ptr().addr().checked_sub(payload.as_ptr().addr());
-        let range = start.and_then(|start| Some(start..start.checked_add(part.len())?));
-        match range {
-            Some(range) if range.end <= payload.len() => Self::Within(range),
-            _ => Self::Apart(Zeroizing::new(part.to_owned())),
-        }
+        json::place_in(payload, part).map_or_else(
+            || Self::Apart(Zeroizing::new(part.to_owned())),
+            Self::Within,
+        )
     }
 
     /// The string, given the payload that it is of.
