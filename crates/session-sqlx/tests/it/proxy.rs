@@ -168,7 +168,9 @@ async fn pass_on(
         let mut answer = Vec::with_capacity(65_536);
         while let Ok(1..) = answers.read_buf(&mut answer).await {
             let free = holding.wait_for(|held| !matches!(held, Held::Answers));
-            if free.await.is_err() || to_client.write_all(&answer).await.is_err() {
+            // What came as the connection was cut does not come any more.
+            let is_free = free.await.is_ok_and(|held| !matches!(*held, Held::Cut));
+            if !is_free || to_client.write_all(&answer).await.is_err() {
                 return;
             }
             answer.clear();
