@@ -1,5 +1,5 @@
-//! The scripts: every operation but the look at a session is one, which the server runs from start to end with nobody else in
-//! between.
+//! The scripts: every operation but the look at a session is one, which the server runs from start
+//! to end with nobody else in between.
 
 use redis::Script;
 
